@@ -1,0 +1,224 @@
+//! The state of a signaling server.
+
+mod commit;
+mod lifecycle;
+mod relay;
+mod request;
+mod room;
+mod session;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    time::Instant,
+};
+
+use slab::Slab;
+
+use self::{room::Room, session::Session};
+use crate::{
+    Channel, ChannelName, ClientFrame, ClientMessage, Epoch, ErrorCode, Input, Limits, Output, PeerId,
+    Recipients, RequestId, ServerMessage, SessionId, Token,
+};
+
+/// The state of a signaling server: its sessions, its channels, and what they wait for.
+///
+/// | input | what may follow |
+/// |---|---|
+/// | `Message(join)` | `Authorize`; after `Authorized` an `Append`; after `Committed` the answer and the introductions |
+/// | `Message(part, setUserdata)` | `Append`; after `Committed` the answer and the news |
+/// | `Message(relay…, send)` | one `Send` to those addressed, or an error |
+/// | `Detached`, `Resumed` | nothing; nobody is told |
+/// | `Disconnected`, `Timeout` after the grace time | an `Append` for each seat; after `Committed` the news, then `Ended` |
+///
+/// The driver calls [`Hub::handle_input`] with everything that happens and does what is emitted; whenever
+/// [`Hub::poll_timeout`] has passed it says so. A channel changes in `Committed` only.
+#[derive(Debug)]
+pub struct Hub {
+    limits: Limits,
+    epoch: Epoch,
+    sessions: Vec<Option<Box<Session>>>,
+    peers: HashMap<PeerId, SessionId>,
+    rooms: Slab<Room>,
+    room_keys: HashMap<ChannelName, usize>,
+    timers: BTreeSet<(Instant, Timer)>,
+    serial: u64,
+}
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// A detached session has not come back.
+    Grace(SessionId),
+    /// The policy or the log has not answered.
+    Undecided(Token),
+}
+
+type Emit<'e> = dyn FnMut(Output<'_>) + 'e;
+
+impl Hub {
+    /// A hub without sessions. `epoch` names this life of the log.
+    #[must_use]
+    pub fn new(limits: Limits, epoch: Epoch) -> Self {
+        Self {
+            limits,
+            epoch,
+            sessions: Vec::new(),
+            peers: HashMap::new(),
+            rooms: Slab::new(),
+            room_keys: HashMap::new(),
+            timers: BTreeSet::new(),
+            serial: 0,
+        }
+    }
+
+    /// Applies one input and emits everything that follows from it, in order.
+    ///
+    /// It cannot fail: what a peer does wrong is answered to that peer. An input that names a session which is
+    /// not there has no effect, as it may have ended a moment ago.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>, mut emit: impl FnMut(Output<'_>)) {
+        let emit: &mut Emit<'_> = &mut emit;
+        match input {
+            Input::Connected { session, peer, identity } => self.connect(session, peer, identity),
+            Input::Message { session, frame } => self.message(now, session, frame, emit),
+            Input::Malformed { session, code, id } => self.malformed(now, session, code, id, emit),
+            Input::Authorized { token, grant } => self.authorized(now, token, grant, emit),
+            Input::Denied { token, code, message } => self.denied(now, token, code, message, emit),
+            Input::Detached { session } => self.detach(now, session, emit),
+            Input::Resumed { session } => self.resume(session),
+            Input::Disconnected { session, reason } => self.end(session, reason, emit),
+            Input::Expelled { session, channel } => self.expel(now, session, channel, emit),
+            Input::Published { to, data } => self.publish(to, data, emit),
+            Input::Committed { channel, position, entry } => {
+                self.committed(now, channel, position, entry, emit)
+            }
+            Input::Refused { token } => self.refused(now, token, emit),
+            Input::Timeout => self.timeout(now, emit),
+        }
+    }
+
+    /// When the hub next wants an [`Input::Timeout`]; ask again after every input.
+    ///
+    /// It is later than the `now` of the last `Timeout`.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The session of a peer on this machine.
+    #[must_use]
+    pub fn session_of(&self, peer: &str) -> Option<SessionId> {
+        self.peers.get(peer).copied()
+    }
+
+    /// The id of the peer behind a session.
+    #[must_use]
+    pub fn peer_of(&self, session: SessionId) -> Option<&PeerId> {
+        self.session(session).map(|session| &session.peer)
+    }
+
+    /// The state of a channel, if it has members.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.room_keys.get(name).map(|key| &self.rooms[*key].channel)
+    }
+
+    /// All channels with members, in an order that depends on the inputs alone.
+    pub fn channels(&self) -> impl Iterator<Item = (&ChannelName, &Channel)> {
+        self.rooms.iter().map(|(_, room)| (&room.name, &room.channel))
+    }
+
+    /// All live sessions in the order of their numbers, detached ones included.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionId, &PeerId)> {
+        self.sessions.iter().zip(0..).filter_map(|(session, number)| {
+            let session = session.as_deref().filter(|session| session.is_live())?;
+            Some((SessionId(number), &session.peer))
+        })
+    }
+
+    /// Whether nothing is left: no session, no channel, no deadline.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty() && self.rooms.is_empty() && self.timers.is_empty()
+    }
+
+    fn message(&mut self, now: Instant, session: SessionId, frame: ClientFrame<'_>, emit: &mut Emit<'_>) {
+        if !self.session(session).is_some_and(Session::is_live) {
+            return;
+        }
+        let id = frame.id;
+        match frame.message {
+            ClientMessage::Hello(_) => self.malformed(now, session, ErrorCode::BadMessage, id, emit),
+            ClientMessage::Join { channel, userdata } => {
+                self.request(now, session, &channel, id, request::Request::Join(userdata), emit);
+            }
+            ClientMessage::Part { channel } => {
+                self.request(now, session, &channel, id, request::Request::Part, emit);
+            }
+            ClientMessage::SetUserdata { channel, userdata } => {
+                self.request(now, session, &channel, id, request::Request::SetUserdata(userdata), emit);
+            }
+            ClientMessage::SendToChannel { channel, data } => {
+                self.request(now, session, &channel, id, request::Request::Send(data), emit);
+            }
+            ClientMessage::SendToPeer { peer_id, data } => {
+                self.relay(session, id, relay::Relayed::Data(data), &peer_id, None, emit);
+            }
+            ClientMessage::RelaySessionDescription {
+                peer_id,
+                session_description,
+                connection_id,
+                attempt,
+            } => {
+                let relayed = relay::Relayed::SessionDescription(session_description, attempt);
+                self.relay(session, id, relayed, &peer_id, connection_id.as_deref(), emit);
+            }
+            ClientMessage::RelayIceCandidate { peer_id, ice_candidate, connection_id, attempt } => {
+                let relayed = relay::Relayed::IceCandidate(ice_candidate, attempt);
+                self.relay(session, id, relayed, &peer_id, connection_id.as_deref(), emit);
+            }
+            // These two belong to the socket; the driver has dealt with them.
+            ClientMessage::Ack { .. } | ClientMessage::Ping => {}
+            ClientMessage::Bye => self.bye(session, emit),
+        }
+    }
+
+    fn session(&self, session: SessionId) -> Option<&Session> {
+        self.sessions.get(session.0 as usize)?.as_deref()
+    }
+
+    fn session_mut(&mut self, session: SessionId) -> Option<&mut Session> {
+        self.sessions.get_mut(session.0 as usize)?.as_deref_mut()
+    }
+}
+
+/// Answers a request that has no answer of its own, if the peer wants to know.
+fn confirm(session: SessionId, id: Option<&RequestId>, emit: &mut Emit<'_>) {
+    if let Some(id) = id {
+        emit(Output::Send { to: Recipients::one(&session), message: ServerMessage::Ok { id } });
+    }
+}
+
+/// Tells a peer that its request about `channel` has failed.
+fn reject(session: SessionId, code: ErrorCode, channel: &str, id: Option<&RequestId>, emit: &mut Emit<'_>) {
+    reject_because(session, code, code.message(), channel, id, emit);
+}
+
+fn reject_because(
+    session: SessionId,
+    code: ErrorCode,
+    message: &str,
+    channel: &str,
+    id: Option<&RequestId>,
+    emit: &mut Emit<'_>,
+) {
+    let message = ServerMessage::Error {
+        code,
+        message: Cow::Borrowed(message),
+        id,
+        channel: Some(Cow::Borrowed(channel)),
+        peer_id: None,
+        connection_id: None,
+    };
+    emit(Output::Send { to: Recipients::one(&session), message });
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod channel;
+mod close;
+pub mod codec;
+mod entry;
+mod error;
+mod hub;
+mod id;
+mod input;
+mod limits;
+mod log;
+mod message;
+mod outbox;
+mod output;
+mod payload;
+
+pub use channel::{Channel, Member};
+pub use close::{CloseReason, EndReason};
+pub use entry::{ChannelSettings, ChannelSnapshot, Entry, FirstOffer, SnapshotVersion, Topology};
+pub use error::ErrorCode;
+pub use hub::Hub;
+pub use id::{ChannelName, ConnectionId, Epoch, InvalidId, PeerId, Position, RequestId, SessionId, Token};
+pub use input::{Input, JoinGrant, Target};
+pub use limits::Limits;
+pub use log::LocalLog;
+pub use message::{ClientFrame, ClientMessage, Hello, Resume, ResumeOffer, Role, ServerMessage};
+pub use outbox::{ACK_EVERY, ImpossibleAck, Outbox, Overflow};
+pub use output::{Output, Recipients};
+pub use payload::{OwnedPayload, Payload};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The bounds of the hub.
+
+use std::time::Duration;
+
+/// The bounds that the hub keeps, each with its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most members of one channel, 64. A full mesh of n peers has n(n-1)/2 connections: 64 make 2,016.
+    /// The capacity that a join asks for is cut to this.
+    pub members_per_channel: usize,
+    /// Most channels that one peer is in or waits for, 16. Every relay looks through them.
+    pub channels_per_peer: usize,
+    /// Most channels with members on this machine, 200,000. At about 1 KB for a small one that is 200 MB.
+    pub channels: usize,
+    /// Most messages of one session that wait for the decision on an earlier one, 16. Then its socket is not read.
+    pub waiting_messages: usize,
+    /// How long a session outlives its socket, 15 s: a phone that changes its network is back by then.
+    pub grace: Duration,
+    /// How long the policy may take to decide on a join, 5 s; then the peer is told `unavailable`.
+    pub authorize_timeout: Duration,
+    /// How long the log may take to commit an entry, 10 s; then the peer is told `unavailable`.
+    pub commit_timeout: Duration,
+    /// How many errors of form close the socket when they fall into [`Limits::malformed_window`], 20.
+    pub malformed_frames: u32,
+    /// The time in which errors of form add up, 10 s.
+    pub malformed_window: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            members_per_channel: 64,
+            channels_per_peer: 16,
+            channels: 200_000,
+            waiting_messages: 16,
+            grace: Duration::from_secs(15),
+            authorize_timeout: Duration::from_secs(5),
+            commit_timeout: Duration::from_secs(10),
+            malformed_frames: 20,
+            malformed_window: Duration::from_secs(10),
+        }
+    }
+}

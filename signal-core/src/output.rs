@@ -1,0 +1,109 @@
+//! What the hub wants done.
+
+use std::slice;
+
+use crate::{ChannelName, CloseReason, EndReason, Entry, Payload, PeerId, ServerMessage, SessionId, Token};
+
+/// What the hub wants done. Borrows from the hub and from the input, so it must be used before `emit` returns.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Encode `message` once and queue it for each of `to`.
+    Send {
+        /// Who gets it.
+        to: Recipients<'a>,
+        /// What they get.
+        message: ServerMessage<'a>,
+    },
+    /// Write `entry` into the channel's log, and answer with
+    /// [`Input::Committed`](crate::Input::Committed) or [`Input::Refused`](crate::Input::Refused).
+    Append {
+        /// Names this append in a refusal.
+        token: Token,
+        /// Whose log.
+        channel: ChannelName,
+        /// The change.
+        entry: Entry,
+    },
+    /// Ask the policy whether the peer may join, and answer with
+    /// [`Input::Authorized`](crate::Input::Authorized) or [`Input::Denied`](crate::Input::Denied).
+    Authorize {
+        /// Names the question.
+        token: Token,
+        /// Which channel.
+        channel: &'a ChannelName,
+        /// What the peer says about itself.
+        userdata: Option<Payload<'a>>,
+    },
+    /// Do not read from the session's socket.
+    Hold {
+        /// Which one.
+        session: SessionId,
+    },
+    /// Read on.
+    Release {
+        /// Which one.
+        session: SessionId,
+    },
+    /// Close the session's socket. If the session ends with it, [`Output::Ended`] says so.
+    Close {
+        /// Which one.
+        session: SessionId,
+        /// Which close code.
+        reason: CloseReason,
+    },
+    /// A peer of this machine has a seat now. For the embedder.
+    Joined {
+        /// Its session.
+        session: SessionId,
+        /// Where.
+        channel: &'a ChannelName,
+    },
+    /// A peer of this machine has lost its seat. For the embedder.
+    Parted {
+        /// Its session.
+        session: SessionId,
+        /// Where.
+        channel: &'a ChannelName,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Nothing is left of the session; its number may be used again.
+    Ended {
+        /// Which one.
+        session: SessionId,
+        /// The id that is free now.
+        peer: &'a PeerId,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// The sessions on this machine that get one message, in join order.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipients<'a> {
+    sessions: &'a [SessionId],
+    except: Option<SessionId>,
+}
+
+impl<'a> Recipients<'a> {
+    pub(crate) fn one(session: &'a SessionId) -> Self {
+        Self { sessions: slice::from_ref(session), except: None }
+    }
+
+    pub(crate) fn all(sessions: &'a [SessionId]) -> Self {
+        Self { sessions, except: None }
+    }
+
+    pub(crate) fn others(sessions: &'a [SessionId], except: SessionId) -> Self {
+        Self { sessions, except: Some(except) }
+    }
+
+    /// Goes through the recipients.
+    pub fn iter(self) -> impl Iterator<Item = SessionId> + 'a {
+        self.sessions.iter().copied().filter(move |session| Some(*session) != self.except)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+}

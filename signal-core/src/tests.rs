@@ -1,0 +1,15 @@
+mod embedder;
+mod join;
+mod late;
+mod limits;
+mod model;
+mod order;
+mod outbox;
+mod part;
+mod relay;
+mod remote;
+mod session;
+mod transcript;
+mod unlisted;
+mod userdata;
+mod vectors;
