@@ -1,0 +1,204 @@
+//! How a server is configured. What is wrong shows here, never later.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use signal_core::{Limits, codec::FrameLimits};
+
+use crate::{Open, Policy, Signaling, driver::Shared};
+
+/// Builds a [`Signaling`].
+#[derive(Debug)]
+pub struct Builder<P = Open> {
+    policy: P,
+    pub(crate) config: Config,
+}
+
+/// Everything that is configured but the policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) limits: Limits,
+    pub(crate) frames: FrameLimits,
+    pub(crate) timing: Timing,
+    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) outbox_messages: usize,
+    pub(crate) outbox_bytes: usize,
+    pub(crate) kept_events: usize,
+}
+
+/// The times that a socket is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a client may take to say `hello`, and the policy to answer it, 5 s each.
+    pub hello: Duration,
+    /// After how much silence a client is asked for a sign of life, 20 s: middleboxes forget a connection after 30.
+    pub heartbeat: Duration,
+    /// How long it may take to give one, 10 s; then its session is detached.
+    pub heartbeat_timeout: Duration,
+    /// How long a client may keep the server from writing, 10 s; then its session is detached.
+    pub write: Duration,
+    /// When received frames are acknowledged that are fewer than 32, 1 s after the first.
+    pub acknowledge: Duration,
+    /// Over how much time clients are asked to come back after the server has gone down, 5 s.
+    pub reconnect: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(20),
+            heartbeat_timeout: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+            acknowledge: Duration::from_secs(1),
+            reconnect: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A STUN or TURN server, as browsers take it (`RTCIceServer` of webrtc-pc).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IceServer {
+    /// Such as `stun:stun.example.org:3478`.
+    pub urls: Vec<String>,
+    /// Of a TURN server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Of a TURN server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+impl IceServer {
+    /// A server without credentials.
+    pub fn stun(url: impl Into<String>) -> Self {
+        Self { urls: vec![url.into()], ..Self::default() }
+    }
+}
+
+/// The configuration cannot work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A bound is 0, so nothing could ever be done.
+    #[error("{0} must not be 0")]
+    Zero(&'static str),
+    /// Frames may be nested deeper than the codec can follow.
+    #[error("the nesting depth of a frame must be at most {}", FrameLimits::MAX_DEPTH)]
+    TooDeep,
+    /// An outbox could not hold the largest message.
+    #[error("an outbox must hold at least one message of the largest size")]
+    OutboxTooSmall,
+    /// A URL is not of the form that browsers take.
+    #[error("{0:?} is not the URL of a STUN or TURN server")]
+    IceServer(String),
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            policy: Open,
+            config: Config {
+                limits: Limits::default(),
+                frames: FrameLimits::default(),
+                timing: Timing::default(),
+                ice_servers: Vec::new(),
+                outbox_messages: 1024,
+                outbox_bytes: 512 << 10,
+                kept_events: 1024,
+            },
+        }
+    }
+}
+
+impl<P: Policy> Builder<P> {
+    /// Who may do what; [`Open`] if it is not set.
+    #[must_use]
+    pub fn policy<Q: Policy>(self, policy: Q) -> Builder<Q> {
+        Builder { policy, config: self.config }
+    }
+
+    /// The STUN and TURN servers that every client is told in `welcome`; none if it is not set.
+    #[must_use]
+    pub fn ice_servers(mut self, servers: impl IntoIterator<Item = IceServer>) -> Self {
+        self.config.ice_servers = servers.into_iter().collect();
+        self
+    }
+
+    /// The bounds of channels and sessions.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// The bounds of a frame from a client.
+    #[must_use]
+    pub fn frame_limits(mut self, limits: FrameLimits) -> Self {
+        self.config.frames = limits;
+        self
+    }
+
+    /// The times that a socket is held to.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.config.timing = timing;
+        self
+    }
+
+    /// How much may be on its way to one client, unacknowledged: 1,024 messages and 512 KiB if it is not set.
+    /// A session that would need more is ended.
+    #[must_use]
+    pub fn outbox(mut self, messages: usize, bytes: usize) -> Self {
+        self.config.outbox_messages = messages;
+        self.config.outbox_bytes = bytes;
+        self
+    }
+
+    /// How many events are kept for an observer that lags behind, 1,024 if it is not set.
+    #[must_use]
+    pub fn kept_events(mut self, number: usize) -> Self {
+        self.config.kept_events = number;
+        self
+    }
+
+    /// Makes the server.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the configuration cannot work.
+    pub fn build(self) -> Result<Signaling, ConfigError> {
+        self.config.check()?;
+        Ok(Signaling { shared: Arc::new(Shared::new(Box::new(self.policy), self.config)) })
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), ConfigError> {
+        let bounds = [
+            (self.limits.members_per_channel, "members_per_channel"),
+            (self.limits.channels_per_peer, "channels_per_peer"),
+            (self.limits.channels, "channels"),
+            (self.limits.waiting_messages, "waiting_messages"),
+            (self.frames.message, "the size of a message"),
+            (self.frames.depth, "the nesting depth of a frame"),
+            (self.outbox_messages, "the number of messages of an outbox"),
+            (self.kept_events, "kept_events"),
+        ];
+        if let Some((_, name)) = bounds.into_iter().find(|(bound, _)| *bound == 0) {
+            return Err(ConfigError::Zero(name));
+        }
+        if self.frames.depth > FrameLimits::MAX_DEPTH {
+            return Err(ConfigError::TooDeep);
+        }
+        if self.outbox_bytes < self.frames.message {
+            return Err(ConfigError::OutboxTooSmall);
+        }
+        let urls = self.ice_servers.iter().flat_map(|server| &server.urls);
+        let schemes = ["stun:", "stuns:", "turn:", "turns:"];
+        match urls.into_iter().find(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
+            Some(url) => Err(ConfigError::IceServer(url.clone())),
+            None => Ok(()),
+        }
+    }
+}

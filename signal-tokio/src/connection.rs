@@ -1,0 +1,317 @@
+//! The task of one socket: it reads, writes, acknowledges, and listens for silence.
+
+use std::{future::poll_fn, io, pin::Pin, sync::Arc, time::Duration};
+
+use signal_core::{ACK_EVERY, ClientMessage, CloseReason, ErrorCode, Input, ServerMessage, codec};
+use tokio::time::{self, Instant, Sleep};
+
+use crate::{
+    Admission, Outgoing, Received, Socket,
+    driver::Shared,
+    handshake::{Attached, Rejection, encode, forget_previous_token, shake_hands},
+    link::Work,
+};
+
+/// How long a client may take to read what is left and answer the close frame.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Carries a session over `socket` until one of them ends.
+pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admission: Admission) {
+    let draining = shared.draining.clone();
+    let greeted = tokio::select! {
+        biased;
+        () = draining.cancelled() => Some(Err(Rejection { error: None, reason: CloseReason::Draining })),
+        greeted = shake_hands(&shared, &mut socket, admission) => greeted,
+    };
+    match greeted {
+        Some(Ok(attached)) => {
+            // It may have come in while the others were told.
+            if draining.is_cancelled() {
+                attached.link.lock().closing.get_or_insert(shared.config.timing.reconnect);
+            }
+            Connection::new(shared, socket, attached).run().await;
+        }
+        Some(Err(Rejection { error, reason })) => {
+            let last_words = async {
+                if let Some(error) = error {
+                    socket.feed(Outgoing::Text(error)).await?;
+                }
+                socket.feed(Outgoing::Close(reason)).await?;
+                socket.flush().await
+            };
+            // Whoever does not read this has no use for it.
+            let _ = time::timeout(FAREWELL, last_words).await;
+            wait_for_close(&mut socket).await;
+        }
+        None => {}
+    }
+}
+
+struct Connection<S> {
+    shared: Arc<Shared>,
+    socket: S,
+    attached: Attached,
+    held: bool,
+    /// Counted frames that have arrived and are not acknowledged.
+    unacknowledged: u64,
+    acknowledge_at: Option<Instant>,
+    last_heard: Instant,
+    pinged_at: Option<Instant>,
+    token_is_known: bool,
+    alarm: Pin<Box<Sleep>>,
+}
+
+/// Why the task ends.
+enum Ending {
+    /// The socket is of no use any more; the session waits for another.
+    Lost(Option<CloseReason>),
+    /// The session has ended or is carried elsewhere.
+    Over(CloseReason),
+}
+
+impl From<io::Error> for Ending {
+    fn from(_: io::Error) -> Self {
+        Self::Lost(None)
+    }
+}
+
+impl<S: Socket> Connection<S> {
+    fn new(shared: Arc<Shared>, socket: S, attached: Attached) -> Self {
+        let now = Instant::now();
+        let alarm = Box::pin(time::sleep_until(now + shared.config.timing.heartbeat));
+        Self {
+            shared,
+            socket,
+            attached,
+            held: false,
+            unacknowledged: 0,
+            acknowledge_at: None,
+            last_heard: now,
+            pinged_at: None,
+            token_is_known: false,
+            alarm,
+        }
+    }
+
+    async fn run(mut self) {
+        let Err(ending) = self.carry().await;
+        let reason = match ending {
+            Ending::Lost(reason) => {
+                self.detach();
+                reason
+            }
+            Ending::Over(reason) => Some(reason),
+        };
+        if let Some(reason) = reason {
+            self.say_farewell(reason).await;
+        }
+    }
+
+    /// The session waits for another socket, unless it has one already.
+    fn detach(&self) {
+        let Attached { link, socket: number, .. } = &self.attached;
+        self.shared.handle_for(link, Input::Detached { session: link.session }, |link| {
+            let is_current = link.socket == *number;
+            link.attached &= !is_current;
+            is_current
+        });
+    }
+
+    async fn carry(&mut self) -> Result<std::convert::Infallible, Ending> {
+        let welcome = self.attached.welcome.clone();
+        self.write(Outgoing::Text(welcome)).await?;
+        self.write_outbox().await?;
+        loop {
+            let Attached { link, socket: number, .. } = &self.attached;
+            tokio::select! {
+                work = poll_fn(|context| link.poll_work(context, *number, self.held)) => match work {
+                    Work::Go => {
+                        self.held = link.lock().held;
+                        self.write_outbox().await?;
+                    }
+                    Work::Drain(reconnect_after) => {
+                        self.write_outbox().await?;
+                        self.write(Outgoing::Text(encode(&ServerMessage::Closing { reconnect_after }))).await?;
+                        return Err(Ending::Lost(Some(CloseReason::Draining)));
+                    }
+                    Work::Close(reason) => return Err(Ending::Over(reason)),
+                },
+                received = self.socket.receive(), if !self.held => self.received(received).await?,
+                () = &mut self.alarm => self.look_at_the_clock().await?,
+            }
+        }
+    }
+
+    async fn received(&mut self, received: Received<S::Text>) -> Result<(), Ending> {
+        self.last_heard = Instant::now();
+        self.pinged_at = None;
+        match received {
+            Received::LifeSign => Ok(()),
+            Received::Text(text) => self.read(&text).await,
+            Received::Binary => self.deliver(Some(malformed(&self.attached)), false).await,
+            Received::TooLarge => {
+                self.shared.end(&self.attached.link, CloseReason::TooLarge);
+                Err(Ending::Over(CloseReason::TooLarge))
+            }
+            Received::Closed => Err(Ending::Lost(None)),
+        }
+    }
+
+    async fn read(&mut self, text: &str) -> Result<(), Ending> {
+        let session = self.attached.link.session;
+        let shared = Arc::clone(&self.shared);
+        let frame = match codec::decode(text, &shared.config.frames) {
+            Ok(frame) => frame,
+            Err(error) => {
+                let input = Input::Malformed { session, code: error.code, id: error.id };
+                return self.deliver(Some(input), true).await;
+            }
+        };
+        if let ClientMessage::Ack { received } = frame.message {
+            let impossible = self.attached.link.acknowledge(received).is_err();
+            return self.deliver(impossible.then(|| malformed(&self.attached)), false).await;
+        }
+        if frame.message == ClientMessage::Ping {
+            self.deliver(None, false).await?;
+            self.write(Outgoing::Text(encode(&ServerMessage::Pong))).await?;
+            return self.flush().await;
+        }
+        let counted = frame.message.is_counted();
+        self.deliver(Some(Input::Message { session, frame }), counted).await
+    }
+
+    /// Hands a frame to the hub, unless another socket has taken over: the client sends it again there.
+    async fn deliver(&mut self, input: Option<Input<'_>>, counted: bool) -> Result<(), Ending> {
+        let Attached { link, socket: number, .. } = &self.attached;
+        let learn_token = !std::mem::replace(&mut self.token_is_known, true);
+        if learn_token {
+            forget_previous_token(&self.shared, link, *number);
+        }
+        let Some(input) = input else { return Ok(()) };
+        let is_current = self.shared.handle_for(link, input, |link| {
+            let is_current = link.socket == *number;
+            link.received += u64::from(is_current && counted);
+            is_current
+        });
+        if !is_current {
+            return Err(Ending::Over(link.lock().close.unwrap_or(CloseReason::Replaced)));
+        }
+        if counted {
+            self.unacknowledged += 1;
+            if self.unacknowledged >= ACK_EVERY {
+                return self.acknowledge().await;
+            }
+            if self.acknowledge_at.is_none() {
+                self.acknowledge_at = Some(self.last_heard + self.shared.config.timing.acknowledge);
+                self.set_alarm();
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at_the_clock(&mut self) -> Result<(), Ending> {
+        let now = Instant::now();
+        let timing = self.shared.config.timing.clone();
+        if self.acknowledge_at.is_some_and(|due| due <= now) {
+            self.acknowledge().await?;
+        }
+        match self.pinged_at {
+            Some(pinged_at) if now >= pinged_at + timing.heartbeat_timeout => {
+                return Err(Ending::Lost(Some(CloseReason::Heartbeat)));
+            }
+            None if now >= self.last_heard + timing.heartbeat => {
+                self.pinged_at = Some(now);
+                self.write(Outgoing::Ping).await?;
+                self.flush().await?;
+            }
+            Some(_) | None => {}
+        }
+        self.set_alarm();
+        Ok(())
+    }
+
+    fn set_alarm(&mut self) {
+        let timing = &self.shared.config.timing;
+        let silence = match self.pinged_at {
+            Some(pinged_at) => pinged_at + timing.heartbeat_timeout,
+            None => self.last_heard + timing.heartbeat,
+        };
+        let next = self.acknowledge_at.map_or(silence, |due| due.min(silence));
+        self.alarm.as_mut().reset(next);
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), Ending> {
+        self.unacknowledged = 0;
+        self.acknowledge_at = None;
+        let received = self.attached.link.lock().received;
+        self.write(Outgoing::Text(encode(&ServerMessage::Ack { received }))).await?;
+        self.flush().await
+    }
+
+    async fn write_outbox(&mut self) -> Result<(), Ending> {
+        while let Some(frame) = self.attached.link.next_frame(self.attached.socket) {
+            self.write(Outgoing::Text(frame)).await?;
+        }
+        self.flush().await
+    }
+
+    async fn write(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
+        let Self { shared, socket, attached, .. } = self;
+        within(shared, attached, socket.feed(outgoing)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Ending> {
+        let Self { shared, socket, attached, .. } = self;
+        within(shared, attached, socket.flush()).await
+    }
+
+    async fn say_farewell(&mut self, reason: CloseReason) {
+        let Self { socket, attached, .. } = self;
+        // The session is over, and these clients are still listening: they are told why.
+        let is_listening = matches!(
+            reason,
+            CloseReason::Bye | CloseReason::Kicked | CloseReason::Protocol | CloseReason::TooLarge
+        );
+        let last_words = async {
+            while let Some(frame) = is_listening.then(|| attached.link.next_frame(attached.socket)).flatten()
+            {
+                socket.feed(Outgoing::Text(frame)).await?;
+            }
+            socket.feed(Outgoing::Close(reason)).await?;
+            socket.flush().await
+        };
+        // Whoever does not read this has no use for it.
+        let _ = time::timeout(FAREWELL, last_words).await;
+        wait_for_close(socket).await;
+    }
+}
+
+/// Writes, for as long as a client may keep the server waiting and the session wants the socket.
+async fn within(
+    shared: &Shared,
+    attached: &Attached,
+    writing: impl Future<Output = io::Result<()>>,
+) -> Result<(), Ending> {
+    let Attached { link, socket: number, .. } = attached;
+    tokio::select! {
+        biased;
+        written = time::timeout(shared.config.timing.write, writing) => match written {
+            Ok(written) => written.map_err(Ending::from),
+            Err(_) => Err(Ending::Lost(Some(CloseReason::Slow))),
+        },
+        () = poll_fn(|context| link.poll_close(context, *number)) => {
+            Err(Ending::Over(link.lock().close.unwrap_or(CloseReason::Replaced)))
+        }
+    }
+}
+
+fn malformed(attached: &Attached) -> Input<'static> {
+    Input::Malformed { session: attached.link.session, code: ErrorCode::BadMessage, id: None }
+}
+
+/// Reads until the client has closed its side, so that the close frame is not lost with unread data.
+async fn wait_for_close<S: Socket>(socket: &mut S) {
+    let closed = async { while !matches!(socket.receive().await, Received::Closed | Received::TooLarge) {} };
+    // Whoever does not close is cut off.
+    let _ = time::timeout(FAREWELL, closed).await;
+}

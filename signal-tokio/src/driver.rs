@@ -1,0 +1,321 @@
+//! Runs the hub: inputs in, under one short lock; outputs to links, events and the policy.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    task::{Context, Waker},
+    time::Instant,
+};
+
+use signal_core::{
+    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, LocalLog, Output, OwnedPayload,
+    SessionId, Token, codec,
+};
+use slab::Slab;
+use tokio::{sync::Notify, sync::broadcast, time};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Event, Frame, JoinRequest, PeerInfo, Policy, Refusal,
+    builder::Config,
+    link::{Link, LinkState},
+    random,
+};
+
+/// One server: what all its sockets share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) policy: Box<dyn Policy>,
+    pub(crate) ice_servers: OwnedPayload,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) draining: CancellationToken,
+    pub(crate) timer: Arc<Notify>,
+    pub(crate) timer_runs: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// What the one lock guards.
+pub(crate) struct State {
+    pub(crate) hub: Hub,
+    log: LocalLog,
+    /// By session number.
+    pub(crate) links: Slab<Arc<Link>>,
+    /// Which session a resume token belongs to.
+    pub(crate) tokens: HashMap<String, SessionId>,
+    /// When the timer's task will wake.
+    armed: Option<Instant>,
+}
+
+/// A join that the policy has to decide on.
+struct Question {
+    token: Token,
+    link: Arc<Link>,
+    channel: ChannelName,
+    userdata: Option<OwnedPayload>,
+}
+
+/// What is left to do once the lock is given back, and the buffer that messages are encoded in. One for each
+/// thread, so that relaying a message allocates nothing but its frame.
+#[derive(Default)]
+struct Scratch {
+    text: Vec<u8>,
+    woken: Vec<Waker>,
+    questions: Vec<Question>,
+    overflowed: Vec<SessionId>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Shared {
+    pub(crate) fn new(policy: Box<dyn Policy>, config: Config) -> Self {
+        let ice_servers = serde_json::to_string(&config.ice_servers)
+            .and_then(|json| OwnedPayload::from_json(&json))
+            .expect("a list of texts has a JSON form");
+        let state = State {
+            hub: Hub::new(config.limits.clone(), Epoch(random::number())),
+            log: LocalLog::default(),
+            links: Slab::new(),
+            tokens: HashMap::new(),
+            armed: None,
+        };
+        Self {
+            policy,
+            ice_servers,
+            events: broadcast::Sender::new(config.kept_events),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            timer: Arc::new(Notify::new()),
+            timer_runs: AtomicBool::new(false),
+            state: Mutex::new(state),
+            config,
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Applies one input and carries out all that follows.
+    pub(crate) fn handle(self: &Arc<Self>, input: Input<'_>) {
+        self.handle_if(input, |_| true);
+    }
+
+    /// Applies one input, unless `condition` says under the lock that it has come too late.
+    pub(crate) fn handle_if(
+        self: &Arc<Self>,
+        input: Input<'_>,
+        condition: impl FnOnce(&mut State) -> bool,
+    ) -> bool {
+        let now = time::Instant::now().into_std();
+        let (applied, questions) = SCRATCH.with_borrow_mut(|scratch| {
+            let applied = {
+                let mut state = self.lock();
+                let applied = condition(&mut state);
+                if applied {
+                    state.apply(now, input, &self.events, scratch);
+                }
+                state.arm(&self.timer);
+                applied
+            };
+            scratch.woken.drain(..).for_each(Waker::wake);
+            (applied, mem::take(&mut scratch.questions))
+        });
+        for question in questions {
+            self.ask(question);
+        }
+        applied
+    }
+
+    /// Applies one input about the session of `link`, unless that has ended or `condition` says that it has come too
+    /// late. Whether it was applied.
+    pub(crate) fn handle_for(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        input: Input<'_>,
+        condition: impl FnOnce(&mut LinkState) -> bool,
+    ) -> bool {
+        self.handle_if(input, |state| state.has(link) && condition(&mut link.lock()))
+    }
+
+    /// Ends a session and closes its socket. Whether it was there.
+    pub(crate) fn end(self: &Arc<Self>, link: &Arc<Link>, reason: CloseReason) -> bool {
+        let input = Input::Disconnected { session: link.session, reason: EndReason::from(reason) };
+        self.handle_for(link, input, |link| {
+            link.close = Some(reason);
+            link.wake().into_iter().for_each(Waker::wake);
+            true
+        })
+    }
+
+    /// Puts a join to the policy. Most policies know the answer at once; for others a task waits.
+    fn ask(self: &Arc<Self>, question: Question) {
+        let shared = Arc::clone(self);
+        let mut decision = Box::pin(async move {
+            let Question { token, link, channel, userdata } = question;
+            let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone() };
+            let request = JoinRequest { channel: channel.as_str(), userdata: userdata.as_deref() };
+            let patience = shared.config.limits.authorize_timeout;
+            // The hub gives up after the same time and has told the peer then.
+            let Ok(decided) = time::timeout(patience, shared.policy.join(&peer, &request)).await else {
+                return;
+            };
+            match decided {
+                Ok(grant) => shared.handle(Input::Authorized { token, grant }),
+                Err(Refusal { code, message }) => {
+                    shared.handle(Input::Denied { token, code, message: &message })
+                }
+            }
+        });
+        if decision.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            self.tasks.spawn(decision);
+        }
+    }
+}
+
+impl State {
+    fn apply(
+        &mut self,
+        now: Instant,
+        input: Input<'_>,
+        events: &broadcast::Sender<Event>,
+        scratch: &mut Scratch,
+    ) {
+        self.step(now, input, events, scratch);
+        while let Some(session) = scratch.overflowed.pop() {
+            self.close(session, CloseReason::Overflow, scratch);
+            self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, events, scratch);
+        }
+    }
+
+    fn step(
+        &mut self,
+        now: Instant,
+        input: Input<'_>,
+        events: &broadcast::Sender<Event>,
+        scratch: &mut Scratch,
+    ) {
+        let Self { hub, log, links, tokens, armed: _ } = self;
+        let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
+            links.get(session.0 as usize).map(|link| link.peer.clone())
+        };
+        log.handle_input(hub, now, input, |output| match output {
+            Output::Send { to, message } => {
+                scratch.text.clear();
+                codec::encode(&message, &mut scratch.text);
+                let frame = Frame::copy_from(&scratch.text);
+                for session in to.iter() {
+                    let Some(link) = links.get(session.0 as usize) else { continue };
+                    let mut link = link.lock();
+                    match link.outbox.push(frame.clone()) {
+                        Ok(()) => scratch.woken.extend(link.wake()),
+                        Err(_) => scratch.overflowed.push(session),
+                    }
+                }
+            }
+            Output::Authorize { token, channel, userdata } => {
+                if let Some(link) = links.get(token.session().0 as usize) {
+                    let userdata = userdata.map(|userdata| userdata.to_owned());
+                    let question =
+                        Question { token, link: Arc::clone(link), channel: channel.clone(), userdata };
+                    scratch.questions.push(question);
+                }
+            }
+            Output::Hold { session } => set_held(links, session, true, scratch),
+            Output::Release { session } => set_held(links, session, false, scratch),
+            Output::Close { session, reason } => close(links, session, reason, scratch),
+            Output::Joined { session, channel } => {
+                if let Some(peer) = peer(links, session) {
+                    publish(events, || Event::Joined { peer, channel: channel.clone() });
+                }
+            }
+            Output::Parted { session, channel, reason } => {
+                if let Some(peer) = peer(links, session) {
+                    publish(events, || Event::Parted { peer, channel: channel.clone(), reason });
+                }
+            }
+            Output::Ended { session, peer, reason } => {
+                if let Some(link) = links.try_remove(session.0 as usize) {
+                    let link = link.lock();
+                    tokens.remove(&link.token);
+                    link.previous_token.as_ref().map(|token| tokens.remove(token));
+                }
+                publish(events, || Event::Gone { peer: peer.clone(), reason });
+            }
+            // The log has taken it.
+            Output::Append { .. } => {}
+        });
+    }
+
+    pub(crate) fn link(&self, session: SessionId) -> Option<&Arc<Link>> {
+        self.links.get(session.0 as usize)
+    }
+
+    /// Whether the session of `link` has not ended. Its number may be in use again otherwise.
+    pub(crate) fn has(&self, link: &Arc<Link>) -> bool {
+        self.link(link.session).is_some_and(|current| Arc::ptr_eq(current, link))
+    }
+
+    fn close(&self, session: SessionId, reason: CloseReason, scratch: &mut Scratch) {
+        close(&self.links, session, reason, scratch);
+    }
+
+    /// Wakes the timer's task if it would sleep for too long.
+    fn arm(&mut self, timer: &Notify) {
+        let next = self.hub.poll_timeout();
+        if let Some(next) = next
+            && self.armed.is_none_or(|armed| next < armed)
+        {
+            self.armed = Some(next);
+            timer.notify_one();
+        }
+    }
+
+    /// When the timer's task has to wake next.
+    pub(crate) fn rearm(&mut self) -> Option<Instant> {
+        self.armed = self.hub.poll_timeout();
+        self.armed
+    }
+}
+
+fn set_held(links: &Slab<Arc<Link>>, session: SessionId, held: bool, scratch: &mut Scratch) {
+    let Some(link) = links.get(session.0 as usize) else { return };
+    let mut link = link.lock();
+    link.held = held;
+    scratch.woken.extend(link.wake());
+}
+
+fn close(links: &Slab<Arc<Link>>, session: SessionId, reason: CloseReason, scratch: &mut Scratch) {
+    let Some(link) = links.get(session.0 as usize) else { return };
+    let mut link = link.lock();
+    link.close = Some(reason);
+    scratch.woken.extend(link.wake());
+}
+
+fn publish(events: &broadcast::Sender<Event>, event: impl FnOnce() -> Event) {
+    if events.receiver_count() > 0 {
+        // Fails only if the last observer has gone in this moment.
+        let _ = events.send(event());
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.timer.notify_one();
+    }
+}
+
+/// A code that a socket is closed with before it has a session.
+pub(crate) fn close_reason_of(refusal: &Refusal) -> CloseReason {
+    if refusal.code == ErrorCode::Unavailable { CloseReason::HelloTimeout } else { CloseReason::Unauthorized }
+}

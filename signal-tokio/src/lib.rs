@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod connection;
+mod driver;
+mod event;
+mod frame;
+mod handshake;
+mod link;
+mod policy;
+mod random;
+mod signaling;
+mod socket;
+mod timer;
+
+pub use async_trait::async_trait;
+pub use builder::{Builder, ConfigError, IceServer, Timing};
+pub use event::{Event, Events, Missed};
+pub use frame::Frame;
+pub use policy::{Admission, JoinRequest, Open, PeerInfo, Policy, Refusal, same_origin};
+pub use signal_core::{
+    ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, JoinGrant, Limits,
+    PeerId, Topology, codec::FrameLimits,
+};
+pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
+pub use socket::{Outgoing, Received, Socket};

@@ -1,0 +1,133 @@
+//! What ties a session to its socket: the outbox, and how the socket's task is woken.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
+
+use crate::{Admission, Frame, random};
+
+/// Shared by whoever has something for a session and by the task of its socket. Locked for moments only, and when
+/// the driver's state is locked too, after it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// The number of the session. It may belong to another one as soon as this one has ended, see [`State::has`].
+    ///
+    /// [`State::has`]: crate::driver::State::has
+    pub(crate) session: SessionId,
+    pub(crate) peer: PeerId,
+    pub(crate) identity: Option<Box<str>>,
+    state: Mutex<LinkState>,
+}
+
+#[derive(Debug)]
+pub(crate) struct LinkState {
+    pub(crate) outbox: Outbox<Frame>,
+    /// How many counted frames of the client have arrived in this session.
+    pub(crate) received: u64,
+    /// Which socket carries the session, counted from 1. A task with another number has been replaced.
+    pub(crate) socket: u64,
+    /// Whether that socket is there.
+    pub(crate) attached: bool,
+    pub(crate) held: bool,
+    pub(crate) close: Option<CloseReason>,
+    pub(crate) closing: Option<Duration>,
+    /// The resume token of the last `welcome`, and the one before as long as nobody has used the newer.
+    pub(crate) token: String,
+    pub(crate) previous_token: Option<String>,
+    waker: Option<Waker>,
+}
+
+/// What the task of a socket has to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Frames wait in the outbox, or reading may go on.
+    Go,
+    /// Say that the server goes down, and close.
+    Drain(Duration),
+    /// Close.
+    Close(CloseReason),
+}
+
+impl Link {
+    pub(crate) fn new(
+        session: SessionId,
+        Admission { identity }: Admission,
+        outbox: Outbox<Frame>,
+        token: String,
+    ) -> Self {
+        let peer = PeerId::new(&random::unguessable()).expect("base64url is visible ASCII");
+        let state = LinkState {
+            outbox,
+            received: 0,
+            socket: 0,
+            attached: false,
+            held: false,
+            close: None,
+            closing: None,
+            token,
+            previous_token: None,
+            waker: None,
+        };
+        Self { session, peer, identity, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, LinkState> {
+        // A panic while it was held would be a bug of ours; what it guards is consistent between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the task of socket number `socket` has something to do. `held` is what it knows.
+    pub(crate) fn poll_work(&self, context: &Context<'_>, socket: u64, held: bool) -> Poll<Work> {
+        let mut state = self.lock();
+        if state.socket != socket {
+            return Poll::Ready(Work::Close(CloseReason::Replaced));
+        }
+        if let Some(reason) = state.close {
+            return Poll::Ready(Work::Close(reason));
+        }
+        if let Some(reconnect_after) = state.closing {
+            return Poll::Ready(Work::Drain(reconnect_after));
+        }
+        if state.outbox.has_unwritten() || state.held != held {
+            return Poll::Ready(Work::Go);
+        }
+        state.wait(context)
+    }
+
+    /// Waits until socket number `socket` has to be closed, for a task that cannot write at the moment.
+    pub(crate) fn poll_close(&self, context: &Context<'_>, socket: u64) -> Poll<()> {
+        let mut state = self.lock();
+        if state.socket != socket || state.close.is_some() { Poll::Ready(()) } else { state.wait(context) }
+    }
+
+    /// The next frame for socket number `socket`.
+    pub(crate) fn next_frame(&self, socket: u64) -> Option<Frame> {
+        let mut state = self.lock();
+        if state.socket != socket {
+            return None;
+        }
+        state.outbox.write_next().cloned()
+    }
+
+    pub(crate) fn acknowledge(&self, received: u64) -> Result<(), ImpossibleAck> {
+        self.lock().outbox.acknowledge(received)
+    }
+}
+
+impl LinkState {
+    fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The task to wake when something has changed.
+    pub(crate) fn wake(&mut self) -> Option<Waker> {
+        self.waker.take()
+    }
+}

@@ -1,0 +1,118 @@
+//! Who may do what: the embedder decides.
+
+use async_trait::async_trait;
+use http::{StatusCode, Uri, header, request::Parts};
+use signal_core::{ErrorCode, Hello, JoinGrant, PeerId};
+
+/// The decisions of the embedder. Every method may do IO; while it does, only the peer that asked waits.
+#[async_trait]
+pub trait Policy: Send + Sync + 'static {
+    /// Decides on a WebSocket before the upgrade. The default lets in pages of the same origin, and clients that
+    /// send no `Origin` because they are no browsers (RFC 6455, section 10.2).
+    async fn upgrade(&self, request: &Parts) -> Result<Admission, Refusal> {
+        same_origin(request).map(|()| Admission::default())
+    }
+
+    /// Decides on a client once it has said `hello`, for example by [`Hello::token`]. The default lets it in.
+    async fn hello(&self, admission: Admission, hello: &Hello<'_>) -> Result<Admission, Refusal> {
+        let _ = hello;
+        Ok(admission)
+    }
+
+    /// Decides on a join, and on the settings of the channel if this join creates it. The default allows every
+    /// channel with the default settings. It has [`Limits::authorize_timeout`](crate::Limits), 5 s; after that the
+    /// peer is told `unavailable`.
+    async fn join(&self, peer: &PeerInfo, request: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
+        let _ = (peer, request);
+        Ok(JoinGrant::default())
+    }
+}
+
+/// The policy of those who have none: all defaults of [`Policy`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Open;
+
+impl Policy for Open {}
+
+/// A client has been let in, and this is known about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// Who it is, as verified by the embedder. The peers that it is introduced to are told.
+    pub identity: Option<Box<str>>,
+}
+
+impl Admission {
+    /// Lets in a client whose identity the embedder has verified.
+    pub fn identified(identity: impl Into<Box<str>>) -> Self {
+        Self { identity: Some(identity.into()) }
+    }
+}
+
+/// A client is not let in, or may not do what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Refusal {
+    /// What the peer is told.
+    pub code: ErrorCode,
+    /// The sentence that goes with it.
+    pub message: Box<str>,
+}
+
+impl Refusal {
+    /// The client may not; trying again is of no use.
+    pub fn unauthorized(message: impl Into<Box<str>>) -> Self {
+        Self { code: ErrorCode::Unauthorized, message: message.into() }
+    }
+
+    /// It could not be found out whether the client may.
+    pub fn unavailable(message: impl Into<Box<str>>) -> Self {
+        Self { code: ErrorCode::Unavailable, message: message.into() }
+    }
+
+    /// The HTTP status by which an adapter refuses an upgrade.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        if self.code == ErrorCode::Unavailable {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::FORBIDDEN
+        }
+    }
+}
+
+/// A peer that asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// Its id.
+    pub peer: PeerId,
+    /// What the policy has verified about it.
+    pub identity: Option<Box<str>>,
+}
+
+/// What a peer asks for when it joins.
+#[derive(Clone, Copy, Debug)]
+pub struct JoinRequest<'a> {
+    /// The channel's name.
+    pub channel: &'a str,
+    /// What the peer says about itself, as JSON text.
+    pub userdata: Option<&'a str>,
+}
+
+/// Whether a request comes from a page of this server, or from no page at all.
+///
+/// A page of another origin could otherwise speak to the server in the name of its visitor.
+///
+/// # Errors
+///
+/// [`Refusal::unauthorized`] when the `Origin` names another host or port than the request was sent to.
+pub fn same_origin(request: &Parts) -> Result<(), Refusal> {
+    let foreign = || Refusal::unauthorized("Pages of this origin are not let in.");
+    let mut origins = request.headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return Ok(()) };
+    let origin: Uri = origin.to_str().ok().and_then(|origin| origin.parse().ok()).ok_or_else(foreign)?;
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or(request.uri.authority().map(|authority| authority.as_str()));
+    let same = origins.next().is_none()
+        && origin.authority().is_some_and(|authority| Some(authority.as_str()) == host);
+    if same { Ok(()) } else { Err(foreign()) }
+}

@@ -1,0 +1,179 @@
+//! What the embedder holds.
+
+use std::{sync::Arc, task::Waker, time::Duration};
+
+use http::request::Parts;
+use serde::Serialize;
+use signal_core::{ChannelName, CloseReason, Input, OwnedPayload, PeerId, Target};
+use tokio::time;
+
+use crate::{
+    Admission, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, random, timer,
+};
+
+/// A signaling server. Cloning makes another handle of the same one.
+#[derive(Clone, Debug)]
+pub struct Signaling {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// A channel that has members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelInfo {
+    /// Its name.
+    pub name: ChannelName,
+    /// Who is in it, in join order.
+    pub members: Vec<MemberInfo>,
+}
+
+/// One member of a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberInfo {
+    /// Its id.
+    pub peer: PeerId,
+    /// What the policy has verified about it.
+    pub identity: Option<Box<str>>,
+    /// What it says about itself, as JSON text.
+    pub userdata: Option<Box<str>>,
+}
+
+/// A message of the embedder could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There is no such peer or channel.
+    #[error("there is no such peer or channel")]
+    NoRecipient,
+    /// The data has no JSON form.
+    #[error("the data has no JSON form")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Signaling {
+    /// Starts to configure a server.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events(self.shared.events.subscribe())
+    }
+
+    /// All channels with members.
+    #[must_use]
+    pub fn channels(&self) -> Vec<ChannelInfo> {
+        let state = self.shared.lock();
+        state.hub.channels().map(|(name, channel)| channel_info(name, channel)).collect()
+    }
+
+    /// One channel, if it has members.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Option<ChannelInfo> {
+        let name = ChannelName::new(name).ok()?;
+        self.shared.lock().hub.channel(name.as_str()).map(|channel| channel_info(&name, channel))
+    }
+
+    /// All peers, those included whose socket is lost but may come back.
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerId> {
+        self.shared.lock().hub.sessions().map(|(_, peer)| peer.clone()).collect()
+    }
+
+    /// Sends an app message to one peer, which gets it as `message` without `peer_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] when there is no such peer or `data` has no JSON form.
+    pub fn send_to_peer(&self, peer: &PeerId, data: &impl Serialize) -> Result<(), SendError> {
+        let link = self.link_of(peer).ok_or(SendError::NoRecipient)?;
+        let data = payload(data)?;
+        let input = Input::Published { to: Target::Session(link.session), data: data.as_payload() };
+        if self.shared.handle_for(&link, input, |_| true) { Ok(()) } else { Err(SendError::NoRecipient) }
+    }
+
+    /// Sends an app message to all members of a channel, which get it as `message` without `peer_id`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] when there is no such channel or `data` has no JSON form.
+    pub fn send_to_channel(&self, channel: &str, data: &impl Serialize) -> Result<(), SendError> {
+        let data = payload(data)?;
+        let input = Input::Published { to: Target::Channel(channel), data: data.as_payload() };
+        let has_members = self.shared.handle_if(input, |state| state.hub.channel(channel).is_some());
+        if has_members { Ok(()) } else { Err(SendError::NoRecipient) }
+    }
+
+    /// Ends the session of a peer. Whether there was one.
+    pub fn kick(&self, peer: &PeerId) -> bool {
+        self.link_of(peer).is_some_and(|link| self.shared.end(&link, CloseReason::Kicked))
+    }
+
+    /// Takes a peer out of one channel. Whether it was there.
+    pub fn remove(&self, peer: &PeerId, channel: &str) -> bool {
+        let Some(link) = self.link_of(peer) else { return false };
+        self.shared.handle_if(Input::Expelled { session: link.session, channel }, |state| {
+            let is_member = state.hub.channel(channel).is_some_and(|channel| channel.member(peer).is_some());
+            is_member && state.has(&link)
+        })
+    }
+
+    /// Decides on an upgrade to a WebSocket. For adapters.
+    ///
+    /// # Errors
+    ///
+    /// The policy's [`Refusal`]; also when the server goes down.
+    pub async fn admit(&self, request: &Parts) -> Result<Admission, Refusal> {
+        if self.shared.draining.is_cancelled() {
+            return Err(Refusal::unavailable("The server is going down."));
+        }
+        self.shared.policy.upgrade(request).await
+    }
+
+    /// Carries one client over `socket` until it is gone. For adapters: they spawn this.
+    pub fn serve(
+        &self,
+        socket: impl Socket,
+        admission: Admission,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        timer::start(&self.shared);
+        self.shared.tasks.track_future(connection::run(Arc::clone(&self.shared), socket, admission))
+    }
+
+    /// Goes down: lets in nobody, asks all clients to come back a little later, and closes their sockets.
+    ///
+    /// It is done when all sockets are closed or `patience` is over.
+    pub async fn drain(&self, patience: Duration) {
+        self.shared.draining.cancel();
+        self.shared.tasks.close();
+        let most = self.shared.config.timing.reconnect;
+        let links: Vec<_> = self.shared.lock().links.iter().map(|(_, link)| Arc::clone(link)).collect();
+        for link in links {
+            let mut link = link.lock();
+            link.closing = Some(random::up_to(most));
+            link.wake().into_iter().for_each(Waker::wake);
+        }
+        // Whoever is still there then is cut off with the process.
+        let _ = time::timeout(patience, self.shared.tasks.wait()).await;
+    }
+
+    fn link_of(&self, peer: &PeerId) -> Option<Arc<Link>> {
+        let state = self.shared.lock();
+        state.hub.session_of(peer.as_str()).and_then(|session| state.link(session)).cloned()
+    }
+}
+
+fn payload(data: &impl Serialize) -> Result<OwnedPayload, serde_json::Error> {
+    OwnedPayload::from_json(&serde_json::to_string(data)?)
+}
+
+fn channel_info(name: &ChannelName, channel: &signal_core::Channel) -> ChannelInfo {
+    let members = channel.members().iter().map(|member| MemberInfo {
+        peer: member.peer.clone(),
+        identity: member.identity.clone(),
+        userdata: member.userdata.as_deref().map(Box::from),
+    });
+    ChannelInfo { name: name.clone(), members: members.collect() }
+}
