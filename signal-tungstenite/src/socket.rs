@@ -1,0 +1,68 @@
+//! tungstenite's WebSocket as the driver sees it: the only place that knows its framing.
+
+use std::io;
+
+use futures_util::{SinkExt, StreamExt};
+use signal_tokio::{Outgoing, Received, Socket};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message, Utf8Bytes,
+        protocol::{CloseFrame, WebSocketConfig},
+    },
+};
+
+/// Above this nothing can be answered any more: the socket is closed with 1009.
+const MOST_READ: usize = 128 << 10;
+
+/// Each read clears a buffer of this size; with the default of 128 KiB that costs more than all the rest.
+const READ_BUFFER: usize = 4 << 10;
+
+/// So many bytes of small frames are written at once.
+const WRITE_BUFFER: usize = 16 << 10;
+
+pub(crate) fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER + 2 * MOST_READ)
+        .max_message_size(Some(MOST_READ))
+        .max_frame_size(Some(MOST_READ))
+}
+
+pub(crate) struct TungsteniteSocket<S>(pub(crate) WebSocketStream<S>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteSocket<S> {
+    type Text = Utf8Bytes;
+
+    async fn receive(&mut self) -> Received<Utf8Bytes> {
+        loop {
+            return match self.0.next().await {
+                Some(Ok(Message::Text(text))) => Received::Text(text),
+                Some(Ok(Message::Binary(_))) => Received::Binary,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+                // The answer is sent by reading on. (Raw frames are never read.)
+                Some(Ok(Message::Close(_) | Message::Frame(_))) => continue,
+                Some(Err(Error::Capacity(_))) => Received::TooLarge,
+                Some(Err(_)) | None => Received::Closed,
+            };
+        }
+    }
+
+    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
+        let message = match outgoing {
+            Outgoing::Text(frame) => Message::Text(frame.into_bytes().try_into().map_err(io::Error::other)?),
+            Outgoing::Ping => Message::Ping(Default::default()),
+            Outgoing::Close(reason) => Message::Close(Some(CloseFrame {
+                code: reason.code().into(),
+                reason: reason.as_str().into(),
+            })),
+        };
+        self.0.feed(message).await.map_err(io::Error::other)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().await.map_err(io::Error::other)
+    }
+}

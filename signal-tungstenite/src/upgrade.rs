@@ -1,0 +1,104 @@
+//! The upgrade from HTTP/1.1 (RFC 6455, section 4.2), with a policy that may wait.
+//!
+//! tungstenite's own accept loop asks a callback that cannot wait, so the head is read here; parsing it and making
+//! the answer are tungstenite's.
+
+use std::io;
+
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
+use signal_tokio::{Admission, Signaling};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::{
+            machine::TryParse,
+            server::{Request, create_response, write_response},
+        },
+        protocol::Role,
+    },
+};
+
+use crate::socket;
+
+/// Longest head of a request in bytes.
+const MOST_HEAD: usize = 8 << 10;
+
+/// The optional WebSocket subprotocol of version 1.
+const SUBPROTOCOL: &str = "signal.v1";
+
+/// Reads a request and answers it. `None` when it was refused, and has been told so.
+pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    path: Option<&str>,
+    signaling: &Signaling,
+) -> io::Result<Option<(WebSocketStream<S>, Admission)>> {
+    let Some((request, rest)) = read_head(&mut stream).await? else {
+        return refuse(stream, StatusCode::BAD_REQUEST, "This is not a request that can be read.").await;
+    };
+    if path.is_some_and(|path| path != request.uri().path()) {
+        return refuse(stream, StatusCode::NOT_FOUND, "There is nothing here.").await;
+    }
+    let Ok(mut response) = create_response(&request) else {
+        return refuse(stream, StatusCode::UPGRADE_REQUIRED, "This is the address of a WebSocket.").await;
+    };
+    if asks_for_subprotocol(&request) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    let parts: Parts = request.into_parts().0;
+    match signaling.admit(&parts).await {
+        Ok(admission) => {
+            write_head(&mut stream, &response).await?;
+            let socket =
+                WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(socket::config()))
+                    .await;
+            Ok(Some((socket, admission)))
+        }
+        Err(refusal) => refuse(stream, refusal.status(), &refusal.message).await,
+    }
+}
+
+/// The request, and what has come after it. `None` when it is too long or not HTTP.
+async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<(Request, Vec<u8>)>> {
+    let mut head = Vec::with_capacity(1 << 10);
+    loop {
+        if stream.read_buf(&mut head).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match Request::try_parse(&head) {
+            Ok(Some((length, request))) => return Ok(Some((request, head.split_off(length)))),
+            Ok(None) if head.len() < MOST_HEAD => {}
+            Ok(None) | Err(_) => return Ok(None),
+        }
+    }
+}
+
+fn asks_for_subprotocol(request: &Request) -> bool {
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let names = offers.iter().filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
+    names.into_iter().any(|name| name.trim() == SUBPROTOCOL)
+}
+
+async fn refuse<S: AsyncWrite + Unpin, T>(
+    mut stream: S,
+    status: StatusCode,
+    why: &str,
+) -> io::Result<Option<T>> {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_LENGTH, why.len().into());
+    write_head(&mut stream, &response).await?;
+    stream.write_all(why.as_bytes()).await?;
+    stream.shutdown().await?;
+    Ok(None)
+}
+
+async fn write_head<S: AsyncWrite + Unpin>(stream: &mut S, response: &Response<()>) -> io::Result<()> {
+    let mut head = Vec::with_capacity(256);
+    write_response(&mut head, response).map_err(io::Error::other)?;
+    stream.write_all(&head).await?;
+    stream.flush().await
+}
