@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+
+mod client_files;
+mod socket;
+
+use axum::{
+    Router,
+    extract::ws::WebSocketUpgrade,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use http::request::Parts;
+
+pub use client_files::client_files;
+pub use signal_tokio::*;
+
+/// The optional WebSocket subprotocol of version 1.
+const SUBPROTOCOL: &str = "signal.v1";
+
+/// Everything that pages need: the socket at `/`, and the JS client at `/client.js`.
+///
+/// It can be nested under any path of an application with any state. A page then connects to that path and imports
+/// `client.js` below it.
+pub fn router<S: Clone + Send + Sync + 'static>(signaling: &Signaling) -> Router<S> {
+    let signaling = signaling.clone();
+    let socket = async move |parts: Parts, socket: WebSocketUpgrade| match signaling.admit(&parts).await {
+        Ok(admission) => upgrade(socket, &signaling, admission),
+        Err(refusal) => (refusal.status(), refusal.message.into_string()).into_response(),
+    };
+    client_files().route("/", any(socket))
+}
+
+/// Takes over a WebSocket whose client the caller has let in: [`Policy::upgrade`] is not asked.
+///
+/// A page of another origin that its visitor has open may ask for the upgrade in the visitor's name. Whoever lets
+/// clients in by a cookie has to check the origin, for example with [`same_origin`].
+pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admission: Admission) -> Response {
+    let signaling = signaling.clone();
+    socket::configure(socket).protocols([SUBPROTOCOL]).on_upgrade(async move |socket| {
+        // A task of its own: that of the handshake would be kept for as long.
+        tokio::spawn(signaling.serve(socket::AxumSocket(socket), admission));
+    })
+}

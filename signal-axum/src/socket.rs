@@ -1,0 +1,65 @@
+//! axum's WebSocket as the driver sees it: the only place that knows its framing.
+
+use std::{error::Error, io};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use futures_util::SinkExt;
+use signal_tokio::{Outgoing, Received, Socket};
+use tokio_tungstenite::tungstenite;
+
+/// Above this nothing can be answered any more: the socket is closed with 1009.
+const MOST_READ: usize = 128 << 10;
+
+/// Each read clears a buffer of this size; with the default of 128 KiB that costs more than all the rest.
+const READ_BUFFER: usize = 4 << 10;
+
+/// So many bytes of small frames are written at once.
+const WRITE_BUFFER: usize = 16 << 10;
+
+pub(crate) struct AxumSocket(pub(crate) WebSocket);
+
+pub(crate) fn configure(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(WRITE_BUFFER + 2 * MOST_READ)
+        .max_message_size(MOST_READ)
+        .max_frame_size(MOST_READ)
+}
+
+impl Socket for AxumSocket {
+    type Text = Utf8Bytes;
+
+    async fn receive(&mut self) -> Received<Utf8Bytes> {
+        loop {
+            return match self.0.recv().await {
+                Some(Ok(Message::Text(text))) => Received::Text(text),
+                Some(Ok(Message::Binary(_))) => Received::Binary,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+                // The answer is sent by reading on.
+                Some(Ok(Message::Close(_))) => continue,
+                Some(Err(error)) if is_too_large(&error) => Received::TooLarge,
+                Some(Err(_)) | None => Received::Closed,
+            };
+        }
+    }
+
+    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
+        let message = match outgoing {
+            Outgoing::Text(frame) => Message::Text(frame.into_bytes().try_into().map_err(io::Error::other)?),
+            Outgoing::Ping => Message::Ping(Default::default()),
+            Outgoing::Close(reason) => {
+                Message::Close(Some(CloseFrame { code: reason.code(), reason: reason.as_str().into() }))
+            }
+        };
+        self.0.feed(message).await.map_err(io::Error::other)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().await.map_err(io::Error::other)
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    matches!(error.source().and_then(<dyn Error>::downcast_ref), Some(tungstenite::Error::Capacity(_)))
+}
