@@ -1,0 +1,44 @@
+//! How often the tests that repeat something repeat it. The only place where these figures stand.
+
+/// One figure. Tests read it as the environment variable `SIGNAL_TEST_<NAME>` and have a small default of their own.
+#[derive(Debug)]
+pub(crate) struct Count {
+    pub(crate) name: &'static str,
+    /// For `cargo xtask test`, which must be done within 20 minutes on two cores.
+    pub(crate) reduced: u32,
+    /// For `cargo xtask test --full`: what the issues demand.
+    pub(crate) full: u32,
+    pub(crate) what: &'static str,
+}
+
+pub(crate) const COUNTS: &[Count] = &[
+    Count { name: "STORM_ROUNDS", reduced: 20, full: 200, what: "32 sockets join one channel at once" },
+    Count { name: "INTRODUCTIONS", reduced: 100, full: 300, what: "members of one channel, all introduced" },
+    Count { name: "GLARE_ROUNDS", reduced: 10, full: 50, what: "both sides add tracks in the same tick" },
+    Count { name: "PROPTEST_CASES", reduced: 256, full: 5000, what: "random sequences for each property" },
+];
+
+/// Which of the two figures holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scale {
+    Reduced,
+    Full,
+}
+
+impl Scale {
+    pub(crate) fn of(self, count: &Count) -> u32 {
+        match self {
+            Self::Reduced => count.reduced,
+            Self::Full => count.full,
+        }
+    }
+
+    /// The environment of the tests.
+    pub(crate) fn variables(self) -> impl Iterator<Item = (String, String)> {
+        let ours = COUNTS.iter().map(move |count| (format!("SIGNAL_TEST_{}", count.name), self.of(count)));
+        // Proptest reads a variable of its own.
+        let proptest = COUNTS.iter().filter(|count| count.name == "PROPTEST_CASES");
+        ours.chain(proptest.map(move |count| (count.name.to_owned(), self.of(count))))
+            .map(|(name, value)| (name, value.to_string()))
+    }
+}

@@ -1,0 +1,87 @@
+//! The project's own commands: `cargo xtask test` runs every check there is.
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+mod checks;
+mod counts;
+mod graph;
+mod job;
+mod report;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+
+use crate::checks::CHECKS;
+use crate::counts::COUNTS;
+use crate::counts::Scale;
+use crate::report::Report;
+
+#[derive(Debug, Parser)]
+#[command(about = "The project's own commands")]
+struct Cli {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Runs the checks in order and ends with a table of them
+    Test {
+        /// Run with the full counts and, if every check is run, write docs/verified.md
+        #[arg(long)]
+        full: bool,
+        /// Run this check alone; may be given several times
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(CHECKS.iter().map(|check| check.name)))]
+        only: Vec<String>,
+    },
+    /// Lists the checks, and the counts they run with
+    List,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Action::Test { full, only } => test(if full { Scale::Full } else { Scale::Reduced }, &only),
+        Action::List => {
+            list();
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn test(scale: Scale, only: &[String]) -> ExitCode {
+    // `cargo run` says where it found this crate. What was true when it was compiled may not be: two clones can share
+    // a target directory.
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&here).parent().expect("xtask lies in the workspace");
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
+
+    let mut report = Report::new(scale);
+    for check in CHECKS.iter().filter(|check| wanted(check.name)) {
+        report.add(check, job::run(check, root, scale));
+    }
+    report.print();
+
+    if scale == Scale::Full
+        && only.is_empty()
+        && let Err(error) = report.write(root)
+    {
+        println!("docs/verified.md could not be written: {error}");
+        return ExitCode::FAILURE;
+    }
+    if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn list() {
+    println!("Checks (cargo xtask test --only NAME):");
+    for check in CHECKS {
+        println!("  {:<13} {}", check.name, check.what);
+    }
+    println!("\nCounts (reduced, and with --full):");
+    for count in COUNTS {
+        println!("  {:<15} {:>5} {:>5}  {}", count.name, count.reduced, count.full, count.what);
+    }
+}
