@@ -1,0 +1,5 @@
+export { Channel } from './client/channel.js';
+export { Client, connect } from './client/connect.js';
+export { SignalingError } from './client/errors.js';
+export { Peer } from './client/peer.js';
+export { SignalingChannel } from './client/signaling-channel.js';

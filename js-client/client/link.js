@@ -1,0 +1,359 @@
+import { Timer } from './clock.js';
+import { emit } from './events.js';
+import { Negotiation } from './negotiation.js';
+import { Senders } from './senders.js';
+
+/** Chromium can end up with no candidate at all (see negotiation.js); nothing but a new connection helps. */
+const GATHERING_DEADLINE = 3_000;
+/** Wi-Fi to mobile takes a moment, and ICE often finds back by itself. */
+const DISCONNECTED_PATIENCE = 4_000;
+/** Who offers acts first; the other side follows if nothing came, instead of both at once. */
+const ANSWERER_PATIENCE = 8_000;
+const FIRST_CONNECT = 20_000;
+const RECOVERY_INTERVAL = 15_000;
+const RECOVERY_INTERVAL_MAX = 60_000;
+/** New connections in a row without one that connects. */
+const MAX_REBUILDS = 3;
+const MAX_INBOX = 1_024;
+
+/**
+ * A peer, as one channel introduced it.
+ *
+ * @typedef {object} Introduction
+ * @property {Link} link
+ * @property {import('./membership.js').Membership} membership
+ * @property {import('./peer.js').Peer} peer what the application sees
+ * @property {string} connectionId
+ * @property {boolean} shouldCreateOffer
+ * @property {any} userdata
+ * @property {string} [identity]
+ * @property {boolean} live false after the session was lost, until the server introduces the peer again
+ * @property {boolean} gone
+ */
+
+/**
+ * @typedef {object} LinkHost
+ * @property {import('./signaling-channel.js').SignalingChannel} signaling
+ * @property {RTCConfiguration} configuration
+ * @property {typeof RTCPeerConnection} RTCPeerConnection
+ * @property {import('./clock.js').Clock} clock
+ * @property {(link: Link, fields: TrackFields) => void} track
+ * @property {(event: string, detail?: unknown) => void} debug
+ *
+ * @typedef {{ track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} TrackFields
+ * @typedef {import('./wire.js').Description | import('./wire.js').Candidate} RelayedFrame
+ */
+
+/**
+ * What connects us with one remote peer, whatever the number of shared channels: one RTCPeerConnection at a time.
+ * `attempt` counts them; both sides drop what belongs to a lower attempt, and follow a higher one.
+ */
+export class Link {
+  /** @readonly */
+  peerId;
+  /** By channel name. @type {Map<string, Introduction>} */
+  introductions = new Map();
+  /** @type {import('./peer.js').PeerState} */
+  state = 'connecting';
+  /** @type {RTCPeerConnection} */
+  connection;
+
+  #host;
+  /** @type {Negotiation} */
+  #negotiation;
+  /** @type {Senders} */
+  #senders;
+  #attempt = 0;
+  #rebuilds = 0;
+  #recoveries = 0;
+  #recoveryOwed = false;
+  #everConnected = false;
+  #gathered = false;
+  /** Whose is the first offer: settled with the first introduction, and not changed by later ones. @type {boolean | null} */
+  #offers = null;
+  #staleId = '';
+  /** @type {Map<RTCRtpTransceiver, TrackFields>} */
+  #tracks = new Map();
+  #watchdog;
+  #recovery;
+
+  /** One after the other, in the order in which they came. @type {(() => unknown)[]} */
+  #inbox = [];
+  #busy = false;
+  /** Raised with each RTCPeerConnection: what waits for a closed one may wait for ever. */
+  #turn = 0;
+
+  /**
+   * @param {string} peerId
+   * @param {LinkHost} host
+   */
+  constructor(peerId, host) {
+    this.peerId = peerId;
+    this.#host = host;
+    this.#watchdog = new Timer(host.clock);
+    this.#recovery = new Timer(host.clock);
+    ({ connection: this.connection, negotiation: this.#negotiation, senders: this.#senders } = this.#create());
+  }
+
+  /** The remote tracks that flow now. */
+  get tracks() {
+    return [...this.#tracks.values()].filter(({ transceiver }) => /recv/.test(transceiver.currentDirection ?? ''));
+  }
+
+  /** After a change of introductions or of what we send. */
+  update() {
+    this.#offers ??= this.#decider?.shouldCreateOffer ?? null;
+    if (this.#offers && !this.#negotiation.mayOffer) this.#open();
+    else this.#enqueue(() => this.#negotiation.mayOffer && this.#senders.sync(this.#slots()));
+  }
+
+  /** The server has introduced the peer again, after our session or the server itself was lost. */
+  renew() {
+    const { connectionState, signalingState } = this.connection;
+    if (connectionState === 'connected') return;
+    if (signalingState === 'have-local-offer') this.#negotiation.repeat();
+    else if (this.#decider?.shouldCreateOffer) this.#recover();
+  }
+
+  signalingUp() {
+    if (this.#recoveryOwed) this.#recover();
+  }
+
+  /**
+   * The server refused a message because its introduction had just ended. Another one lives: say it again.
+   *
+   * @param {string} connectionId
+   */
+  stale(connectionId) {
+    if (connectionId === this.#staleId || connectionId === this.#decider?.connectionId) return;
+    this.#staleId = connectionId; // One description carries all the candidates that were refused with it.
+    this.#negotiation.repeat();
+  }
+
+  /** @param {RTCConfiguration} configuration */
+  setConfiguration({ iceServers }) {
+    try {
+      this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers });
+    } catch (error) {
+      this.#host.debug('setConfiguration', error);
+    }
+  }
+
+  /** @param {RelayedFrame} frame */
+  receive(frame) {
+    const { connection_id: id } = frame;
+    const known = !id || [...this.introductions.values()].some(({ connectionId, live }) => live && connectionId === id);
+    if (known && this.#inbox.length < MAX_INBOX) this.#enqueue(() => this.#handle(frame));
+  }
+
+  close() {
+    this.#dispose();
+    this.#setState('closed');
+  }
+
+  // ---- One message after the other
+
+  /** @param {() => unknown} task */
+  #enqueue(task) {
+    this.#inbox.push(task);
+    if (!this.#busy) this.#drain();
+  }
+
+  async #drain() {
+    const turn = this.#turn;
+    this.#busy = true;
+    while (turn === this.#turn) {
+      const task = this.#inbox.shift();
+      if (!task) return void (this.#busy = false);
+      try {
+        await task();
+      } catch (error) {
+        if (turn === this.#turn) this.#broken(error);
+      }
+    }
+  }
+
+  /** @param {RelayedFrame} frame @returns {unknown} */
+  #handle(frame) {
+    const { attempt = 0 } = frame;
+    if (attempt < this.#attempt) return;
+    if (attempt > this.#attempt) return this.#replace(attempt, () => this.#handle(frame));
+    if (frame.type === 'iceCandidate') return this.#negotiation.addCandidate(frame.ice_candidate);
+    return this.#negotiation.applyDescription(frame.session_description);
+  }
+
+  // ---- The RTCPeerConnection
+
+  #create() {
+    const { RTCPeerConnection, configuration, signaling } = this.#host;
+    const connection = new RTCPeerConnection(configuration);
+    const senders = new Senders(connection);
+    const negotiation = new Negotiation(connection, {
+      polite: (signaling.peerId ?? '') < this.peerId,
+      owner: {
+        attach: () => senders.sync(this.#slots()),
+        sendDescription: (description) => this.#send((to, belonging) =>
+          signaling.relaySessionDescription(to, description, belonging)),
+        startOver: (offer) => this.#startOver(offer),
+        broken: (error) => this.#broken(error),
+        negotiated: () => {
+          this.#watchdog.set(GATHERING_DEADLINE, () => this.#checkGathering());
+          this.update();
+        },
+      },
+    });
+    connection.onnegotiationneeded = () => this.#enqueue(() => negotiation === this.#negotiation && negotiation.offer());
+    connection.onicecandidate = ({ candidate }) => {
+      if (!candidate) return; // The end of candidates is a candidate too: an empty one.
+      this.#gathered = true;
+      this.#send((to, belonging) => signaling.relayICECandidate(to, candidate.toJSON(), belonging));
+    };
+    connection.ontrack = ({ track, streams, transceiver }) => {
+      const fields = { track, streams, transceiver };
+      this.#tracks.set(transceiver, fields);
+      this.#host.track(this, fields);
+    };
+    connection.onconnectionstatechange = () => this.#follow(connection.connectionState);
+
+    this.#gathered = false;
+    this.#tracks.clear();
+    this.#recovery.set(FIRST_CONNECT + ANSWERER_PATIENCE, () => this.#recover());
+    return { connection, negotiation, senders };
+  }
+
+  /** The first offer is ours. */
+  #open() {
+    const senders = this.#senders;
+    this.#negotiation.allowOffers();
+    this.#recovery.set(FIRST_CONNECT, () => this.#recover());
+    this.#enqueue(() => senders === this.#senders && senders.open(this.#slots()));
+  }
+
+  /**
+   * @param {number} attempt
+   * @param {() => unknown} [first] what the new connection has to do before what is in the inbox
+   */
+  #replace(attempt, first) {
+    this.#dispose();
+    if (first) this.#inbox.unshift(first);
+    this.#attempt = attempt;
+    this.#offers = false;
+    ({ connection: this.connection, negotiation: this.#negotiation, senders: this.#senders } = this.#create());
+    this.#drain();
+  }
+
+  #dispose() {
+    const { connection } = this;
+    this.#turn++;
+    this.#busy = false;
+    this.#watchdog.clear();
+    this.#recovery.clear();
+    connection.onnegotiationneeded = connection.onicecandidate = null;
+    connection.ontrack = connection.onconnectionstatechange = null;
+    connection.close();
+  }
+
+  /** @param {RTCSessionDescriptionInit} offer */
+  #startOver(offer) {
+    this.#host.debug('start over', this.peerId);
+    this.#replace(this.#attempt, () => this.#negotiation.applyDescription(offer));
+  }
+
+  /** @param {unknown} error */
+  #broken(error) {
+    this.#host.debug('broken', { peerId: this.peerId, error });
+    this.#rebuild();
+  }
+
+  /** A new connection in place of one that does not work; whoever needs it offers, whatever its role. */
+  #rebuild() {
+    if (this.#rebuilds >= MAX_REBUILDS) return;
+    this.#rebuilds++;
+    this.#host.debug('rebuild', { peerId: this.peerId, attempt: this.#attempt + 1 });
+    this.#replace(this.#attempt + 1);
+    this.#open();
+  }
+
+  #checkGathering() {
+    if (!this.#gathered && this.connection.iceConnectionState === 'new') this.#rebuild();
+  }
+
+  // ---- Recovery: nothing here closes for good, that is up to the server's `removePeer`
+
+  /** @param {RTCPeerConnectionState} state */
+  #follow(state) {
+    if (state === 'connected') {
+      this.#everConnected = true;
+      this.#recoveryOwed = false;
+      this.#recoveries = this.#rebuilds = 0;
+      this.#recovery.clear();
+    } else if (this.#recoveries === 0 && (state === 'disconnected' || state === 'failed')) {
+      const patience = state === 'failed' ? 0 : DISCONNECTED_PATIENCE;
+      this.#recovery.set(patience + this.#patience, () => this.#recover());
+    }
+    this.#setState(state === 'connected' ? 'connected' : this.#everConnected ? 'reconnecting' : 'connecting');
+  }
+
+  /** An ICE restart and a new connection by turns. */
+  #recover() {
+    if (this.#host.signaling.state !== 'connected' || !this.#decider) {
+      this.#recoveryOwed = true;
+      return;
+    }
+    this.#recoveryOwed = false;
+    const { signalingState, remoteDescription } = this.connection;
+    const restartable = signalingState === 'stable' && remoteDescription !== null;
+    const rebuild = this.#rebuilds < MAX_REBUILDS && (!restartable || this.#recoveries % 2 === 1);
+    if (!rebuild && !this.#everConnected && !restartable) return; // Whoever that is, it does not negotiate.
+    const interval = RECOVERY_INTERVAL * 2 ** Math.max(0, this.#recoveries++ - 2);
+    if (rebuild) this.#rebuild();
+    else if (restartable) this.connection.restartIce();
+    else this.#negotiation.repeat();
+    this.#recovery.set(Math.min(interval, RECOVERY_INTERVAL_MAX), () => this.#recover());
+  }
+
+  get #patience() {
+    return this.#decider?.shouldCreateOffer ? 0 : ANSWERER_PATIENCE;
+  }
+
+  /** @param {import('./peer.js').PeerState} state */
+  #setState(state) {
+    if (state === this.state) return;
+    this.state = state;
+    for (const { peer } of this.introductions.values()) emit(peer, 'state', { state });
+  }
+
+  // ---- Introductions
+
+  /** Of several channels the one that introduced us first, because both sides agree on which that is. */
+  get #decider() {
+    /** @type {Introduction | null} */
+    let first = null;
+    for (const introduction of this.introductions.values()) {
+      if (introduction.live && (!first || precedes(introduction.connectionId, first.connectionId))) first = introduction;
+    }
+    return first;
+  }
+
+  /** @param {(to: string, belonging: { connectionId: string, attempt: number }) => void} relay */
+  #send(relay) {
+    const decider = this.#decider;
+    // Without an introduction the server would refuse; `renew` repeats what matters.
+    if (decider) relay(this.peerId, { connectionId: decider.connectionId, attempt: this.#attempt });
+  }
+
+  #slots() {
+    return new Set([...this.introductions.values()].flatMap(({ membership }) => [...membership.slots]));
+  }
+}
+
+/**
+ * Whether one connection id (`<epoch>.<position>`) has the smaller position. Positions are u64: too big for a number.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+export function precedes(a, b) {
+  const [position, other] = [a, b].map((id) => BigInt(id.slice(id.lastIndexOf('.') + 1)));
+  return /** @type {bigint} */ (position) < /** @type {bigint} */ (other);
+}

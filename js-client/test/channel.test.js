@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from '../client.js';
+import { addPeer, enter, removePeer } from './call.js';
+import { FakeClock, fakePeerConnection, fakeStream, fakeTrack, fakeWebSocket, settle } from './fakes.js';
+
+const names = (events) => events.map(([type, id]) => `${type} ${id}`);
+const senders = (connection) => connection.getTransceivers().map(({ sender }) => sender.track);
+
+test('connect rejects when the server does not answer in time', async () => {
+  const clock = new FakeClock();
+  const options = { clock, WebSocket: fakeWebSocket(), RTCPeerConnection: fakePeerConnection(), storage: null };
+  const connecting = connect('ws://nobody/signal', options);
+  connecting.catch(() => {});
+  await clock.advance(20_000);
+  await assert.rejects(connecting, { code: 'timeout' });
+});
+
+test('listeners that are added after join miss nothing, not even what came in the same task', async () => {
+  const call = await enter();
+  const joining = call.client.join('room', { userdata: 1 });
+  await settle();
+  const { onmessage } = call.socket;
+  for (const frame of [{ type: 'joined', channel: 'room', peers: 1, id: 1 }, addPeer({ userdata: { name: 'Zoe' } })]) {
+    onmessage({ data: JSON.stringify(frame) });
+  }
+  const channel = await joining;
+  assert.equal(channel.peers.size, 0);
+  call.watch(channel);
+  await settle();
+  assert.deepEqual(names(call.events), ['peer z']);
+  const [[, , event]] = call.events;
+  assert.deepEqual([event.initial, event.peer.userdata, event.peer.state], [true, { name: 'Zoe' }, 'connecting']);
+  assert.equal(channel.peers.get('z'), event.peer);
+});
+
+test('peers come and go, change their userdata and speak', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{ identity: 'zoe@example.org' }] });
+  const peer = channel.peers.get('z');
+  const states = [];
+  peer.addEventListener('state', ({ state }) => states.push(state));
+  await call.socket.receive(
+    addPeer({ peer_id: 'y', connection_id: 'e.6', should_create_offer: false }),
+    { type: 'userdata', channel: 'room', peer_id: 'z', userdata: 2 },
+    { type: 'message', channel: 'room', peer_id: 'y', data: 'all' },
+    { type: 'message', peer_id: 'z', data: 'you' },
+    { type: 'message', channel: 'room', data: 'the server' },
+    removePeer(),
+  );
+  assert.deepEqual(names(call.events), [
+    'peer z', 'peer y', 'userdata z', 'message y', 'message z', 'message undefined', 'peerleave z',
+  ]);
+  assert.deepEqual([call.events[0][2].initial, call.events[1][2].initial], [true, false]);
+  assert.deepEqual([peer.userdata, peer.identity, peer.state, states], [2, 'zoe@example.org', 'closed', ['closed']]);
+  assert.deepEqual([...channel.peers.keys()], ['y']);
+  assert.equal(call.RTCPeerConnection.all[0].signalingState, 'closed');
+});
+
+test('a message that belongs to no channel is an event of the client', async () => {
+  const call = await enter();
+  const messages = [];
+  call.client.addEventListener('message', ({ peerId, data }) => messages.push([peerId, data]));
+  await call.socket.receive({ type: 'message', data: 'hello' }, { type: 'message', peer_id: 'stranger', data: 1 });
+  assert.deepEqual(messages, [['', 'hello'], ['stranger', 1]]);
+});
+
+test('join rejects with the code of the server, and the name is free again', async () => {
+  const call = await enter();
+  const joining = call.client.join('room');
+  await settle();
+  await assert.rejects(call.client.join('room'), { code: 'already_joined' });
+  await call.socket.receive({ type: 'error', code: 'channel_full', message: 'full', channel: 'room', id: 1 });
+  await assert.rejects(joining, { code: 'channel_full' });
+  await call.join('room');
+});
+
+test('send and setUserdata go to the server', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  call.socket.take();
+  channel.send('all');
+  channel.send('one', { to: channel.peers.get('z') });
+  channel.send('id', { to: 'y' });
+  const told = channel.setUserdata({ muted: true });
+  const sent = call.socket.take('send', 'setUserdata');
+  assert.deepEqual(sent.map(({ id, ...frame }) => frame), [
+    { type: 'send', channel: 'room', data: 'all' },
+    { type: 'send', peer_id: 'z', data: 'one' },
+    { type: 'send', peer_id: 'y', data: 'id' },
+    { type: 'setUserdata', channel: 'room', userdata: { muted: true } },
+  ]);
+  await call.socket.receive({ type: 'ok', id: sent[3].id });
+  await told;
+  assert.deepEqual(channel.userdata, { muted: true });
+});
+
+test('leave lets go of everybody at once', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  const leaving = channel.leave();
+  assert.deepEqual(names(call.events), ['peer z', 'peerleave z', 'close undefined']);
+  assert.equal(call.connection.signalingState, 'closed');
+  const [{ id, type }] = call.socket.take('part');
+  await call.socket.receive({ type: 'parted', channel: 'room', id }, removePeer());
+  await leaving;
+  await channel.leave();
+  assert.deepEqual([type, call.events.length], ['part', 3]);
+});
+
+test('who is kicked out of a channel is told', async () => {
+  const call = await enter();
+  await call.join('room', { peers: [{}] });
+  await call.socket.receive({ type: 'parted', channel: 'room' }, removePeer());
+  assert.deepEqual(names(call.events), ['peer z', 'peerleave z', 'close undefined']);
+  assert.equal(call.events[2][2].error.code, 'kicked');
+});
+
+test('the end of the session closes the channels with its reason', async () => {
+  const call = await enter();
+  await call.join('room', { peers: [{}] });
+  await call.socket.drop(4004, 'kicked');
+  assert.equal(call.client.state, 'closed');
+  assert.equal(call.events.at(-1)[2].error.code, 'kicked');
+  assert.equal(call.connection.signalingState, 'closed');
+});
+
+test('media goes to those who are there and to those who come', async () => {
+  const call = await enter();
+  const media = fakeStream('audio', 'video');
+  const [audio, video] = media.getTracks();
+  const channel = await call.join('room', { peers: [{}], media });
+  const [first] = call.RTCPeerConnection.all;
+  assert.deepEqual(senders(first), [audio, video]);
+  assert.ok(first.getTransceivers().every(({ sender }) => sender.streams[0] === media));
+
+  const [screen] = fakeStream('video').getTracks();
+  channel.addTrack(screen, media);
+  channel.addTrack(screen, media);
+  await settle();
+  await call.socket.receive(addPeer({ peer_id: 'y', connection_id: 'e.6' }));
+  assert.deepEqual(senders(first), [audio, video, screen]);
+  assert.deepEqual(senders(call.connection), [audio, video, screen]);
+  channel.removeTrack(screen);
+  await settle();
+  assert.deepEqual(senders(first), [audio, video, null]);
+});
+
+test('a track can be replaced by nothing and come back, also for those who came in between', async () => {
+  const call = await enter();
+  const media = fakeStream('audio', 'video');
+  const [audio, video] = media.getTracks();
+  const channel = await call.join('room', { peers: [{}], media });
+  channel.replaceTrack(video, null);
+  await settle();
+  await call.socket.receive(addPeer({ peer_id: 'y', connection_id: 'e.6' }));
+  assert.deepEqual(call.RTCPeerConnection.all.map(senders), [[audio, null], [audio, null]]);
+  const other = fakeTrack('video');
+  channel.replaceTrack(video, other);
+  await settle();
+  assert.deepEqual(call.RTCPeerConnection.all.map(senders), [[audio, other], [audio, other]]);
+  assert.throws(() => channel.replaceTrack(video, null), { code: 'unknown_track' });
+  assert.throws(() => channel.replaceTrack(other, audio), TypeError);
+});
+
+test('two channels share one connection, each with a peer and a userdata of its own', async () => {
+  const call = await enter();
+  const media = fakeStream('video');
+  const one = await call.join('one', { peers: [{ userdata: 1 }], media });
+  const two = await call.join('two', { peers: [{ userdata: 2, connection_id: 'e.9' }], media });
+  const [a, b] = [one.peers.get('z'), two.peers.get('z')];
+  assert.deepEqual([a.userdata, b.userdata, a.connection === b.connection], [1, 2, true]);
+  assert.deepEqual(senders(call.connection).filter(Boolean), media.getTracks());
+
+  one.leave();
+  await settle();
+  assert.deepEqual([a.state, b.state, call.connection.signalingState], ['closed', 'connecting', 'have-local-offer']);
+  assert.deepEqual(senders(call.connection).filter(Boolean), media.getTracks());
+  await call.socket.receive(removePeer({ channel: 'two' }));
+  assert.deepEqual([b.state, call.connection.signalingState], ['closed', 'closed']);
+});
+
+test('tracks are events of each channel, also of one that is joined later', async () => {
+  const call = await enter();
+  await call.join('one', { peers: [{}] });
+  const track = fakeTrack('video');
+  call.connection.ontrack({ track, streams: ['s'], transceiver: { currentDirection: 'recvonly' } });
+  await call.join('two', { peers: [{ connection_id: 'e.9' }] });
+  assert.deepEqual(names(call.events), ['peer z', 'track z', 'peer z', 'track z']);
+  assert.deepEqual([call.events[3][2].track, call.events[3][2].streams], [track, ['s']]);
+});
+
+test('after the server forgot us, those who are introduced again stay, the others go after 20 s', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}, { peer_id: 'y' }], userdata: 1 });
+  channel.setUserdata(2);
+  const [first] = call.RTCPeerConnection.all;
+  first.connect();
+  await call.reconnect({ resumed: false });
+  const [request] = call.socket.take('join');
+  assert.deepEqual(request.userdata, 2);
+  await call.socket.receive(
+    { type: 'joined', channel: 'room', peers: 1, id: request.id },
+    addPeer({ connection_id: 'f.1', userdata: 'new', should_create_offer: false }),
+  );
+  assert.deepEqual(names(call.events), ['peer z', 'peer y', 'userdata z']);
+  assert.equal(channel.peers.get('z').connection, first);
+  await call.clock.advance(19_000);
+  assert.equal(channel.peers.size, 2);
+  await call.clock.advance(1_000);
+  assert.deepEqual([...channel.peers.keys()], ['z']);
+  assert.equal(call.events.at(-1)[2].reason, 'lost');
+  assert.notEqual(first.signalingState, 'closed');
+});
+
+test('under a new peer id we meet everybody anew', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  const [first] = call.RTCPeerConnection.all;
+  first.connect();
+  await call.reconnect({ resumed: false, peer_id: 'other' });
+  const [request] = call.socket.take('join');
+  assert.deepEqual([first.signalingState, channel.peers.size], ['closed', 0]);
+  await call.socket.receive({ type: 'joined', channel: 'room', peers: 1, id: request.id }, addPeer({ connection_id: 'f.1' }));
+  assert.deepEqual(call.relayed(), [['offer', 0, 'f.1']]);
+  assert.deepEqual(names(call.events), ['peer z', 'peerleave z', 'peer z']);
+  assert.equal(call.events[1][2].reason, 'lost');
+});
+
+test('rejoining is tried again while the server is not ready, and given up on a refusal', async () => {
+  const call = await enter();
+  await call.join('room');
+  await call.reconnect({ resumed: false });
+  await call.socket.receive({ type: 'error', code: 'unavailable', message: '', id: call.socket.take('join')[0].id });
+  await call.clock.advance(500);
+  await call.socket.receive({ type: 'error', code: 'channel_full', message: '', id: call.socket.take('join')[0].id });
+  assert.equal(call.events.at(-1)[2].error.code, 'channel_full');
+});
+
+test('a join survives a lost session', async () => {
+  const call = await enter();
+  const joining = call.client.join('room');
+  await settle();
+  await call.reconnect({ resumed: false });
+  const requests = call.socket.take('join');
+  assert.equal(requests.length, 1);
+  await call.socket.receive({ type: 'joined', channel: 'room', peers: 0, id: requests[0].id });
+  assert.equal((await joining).name, 'room');
+});
+
+test('nothing touches the connections while the socket is down or resumed', async () => {
+  const call = await enter();
+  await call.join('room', { peers: [{}] });
+  call.connection.connect();
+  await call.reconnect({ resumed: true, received: 2 });
+  assert.deepEqual([call.RTCPeerConnection.all.length, call.connection.connectionState], [1, 'connected']);
+  assert.deepEqual(call.socket.take('join'), []);
+  assert.deepEqual(names(call.events), ['peer z']);
+});
+
+test('new ICE servers reach live connections and later ones, unless the page has its own', async () => {
+  const [old, fresh] = [[{ urls: 'stun:old' }], [{ urls: 'turn:fresh' }]];
+  const call = await enter({ welcome: { ice_servers: old }, configuration: { iceTransportPolicy: 'relay' } });
+  await call.join('room', { peers: [{}] });
+  assert.deepEqual(call.connection.configuration, { iceServers: old, iceTransportPolicy: 'relay' });
+  await call.socket.receive({ type: 'iceServers', ice_servers: fresh, ttl_ms: 1 });
+  assert.deepEqual(call.connection.configuration.iceServers, fresh);
+  await call.reconnect({ resumed: true, received: 2 });
+  await call.socket.receive(addPeer({ peer_id: 'y', connection_id: 'e.6' }));
+  assert.deepEqual(call.connection.configuration.iceServers, fresh);
+
+  const own = await enter({ welcome: { ice_servers: old }, configuration: { iceServers: fresh } });
+  await own.join('room', { peers: [{}] });
+  assert.deepEqual(own.connection.configuration.iceServers, fresh);
+});

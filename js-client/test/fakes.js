@@ -1,0 +1,241 @@
+/** What the tests put in place of the world: a clock, a WebSocket and its server, an RTCPeerConnection. */
+
+/** Lets everything run that waits for nothing but its turn. */
+export const settle = async () => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+export class FakeClock {
+  #now = 0;
+  #timers = new Map();
+  #last = 0;
+  chance = 0.5;
+
+  now = () => this.#now;
+  random = () => this.chance;
+  soon = (action) => setImmediate(action);
+
+  setTimeout = (action, delay) => {
+    this.#timers.set(++this.#last, { at: this.#now + delay, action });
+    return this.#last;
+  };
+
+  clearTimeout = (timer) => void this.#timers.delete(timer);
+
+  /** In how many milliseconds the next timer is due. */
+  get next() {
+    return Math.min(...[...this.#timers.values()].map(({ at }) => at)) - this.#now;
+  }
+
+  async advance(milliseconds) {
+    const end = this.#now + milliseconds;
+    await settle();
+    for (;;) {
+      const [due] = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.#now = due[1].at;
+      due[1].action();
+      await settle();
+    }
+    this.#now = end;
+  }
+}
+
+/** @returns a WebSocket class that remembers its instances */
+export function fakeWebSocket() {
+  return class FakeWebSocket {
+    /** @type {InstanceType<ReturnType<typeof fakeWebSocket>>[]} */
+    static all = [];
+    static answersPing = false;
+    static get last() {
+      return this.all.at(-1);
+    }
+
+    readyState = 0;
+    sent = [];
+    closed = null;
+
+    constructor(url) {
+      this.url = url;
+      this.constructor.all.push(this);
+    }
+
+    send(text) {
+      this.sent.push(JSON.parse(text));
+      if (this.constructor.answersPing && text.includes('"ping"')) this.receive({ type: 'pong' });
+    }
+
+    close(code) {
+      this.closed = code;
+      this.readyState = 3;
+    }
+
+    // ---- The other end
+
+    async open() {
+      this.readyState = 1;
+      this.onopen?.({});
+      await settle();
+    }
+
+    async receive(...frames) {
+      for (const frame of frames) {
+        this.onmessage?.({ data: typeof frame === 'string' ? frame : JSON.stringify(frame) });
+        await settle();
+      }
+    }
+
+    async welcome(fields = {}) {
+      await this.receive({
+        type: 'welcome', peer_id: 'me', resumed: false, received: 0, resume: { token: 't1', grace_ms: 15_000 },
+        ice_servers: [], heartbeat_ms: 20_000, ...fields,
+      });
+    }
+
+    async drop(code = 1006, reason = '') {
+      this.readyState = 3;
+      this.onclose?.({ code, reason });
+      await settle();
+    }
+
+    /** The frames since the last call, `hello` and `ack` left out. */
+    take(...types) {
+      const taken = this.sent.filter(({ type }) => (types.length ? types.includes(type) : !['hello', 'ack'].includes(type)));
+      this.sent = [];
+      return taken;
+    }
+  };
+}
+
+let lastId = 0;
+
+export function fakeTrack(kind) {
+  return { kind, id: `${kind}-${++lastId}`, enabled: true };
+}
+
+export function fakeStream(...kinds) {
+  const tracks = kinds.map(fakeTrack);
+  return { id: `stream-${++lastId}`, getTracks: () => tracks };
+}
+
+/** Enough of an RTCPeerConnection to negotiate with; its SDP names its ufrag, its certificate and its senders. */
+export function fakePeerConnection() {
+  return class FakePeerConnection {
+    /** @type {InstanceType<ReturnType<typeof fakePeerConnection>>[]} */
+    static all = [];
+    static get last() {
+      return this.all.at(-1);
+    }
+
+    signalingState = 'stable';
+    connectionState = 'new';
+    iceConnectionState = 'new';
+    localDescription = null;
+    remoteDescription = null;
+    candidates = [];
+    restarts = 0;
+    #transceivers = [];
+    #needed = false;
+    #ufrag = 0;
+
+    constructor(configuration) {
+      this.configuration = configuration;
+      this.constructor.all.push(this);
+      this.name = `pc${this.constructor.all.length}`;
+    }
+
+    getConfiguration = () => this.configuration;
+    setConfiguration = (configuration) => (this.configuration = configuration);
+    getTransceivers = () => [...this.#transceivers];
+
+    addTransceiver(trackOrKind, { direction = 'sendrecv', streams = [] } = {}) {
+      const track = typeof trackOrKind === 'string' ? null : trackOrKind;
+      const kind = track?.kind ?? trackOrKind;
+      const sender = { track, streams, used: track !== null, replaceTrack: async (next) => void (sender.track = next) };
+      const transceiver = { sender, receiver: { track: { kind } }, direction, currentDirection: null, stop: () => {
+        transceiver.direction = 'stopped';
+        this.#need();
+      } };
+      this.#transceivers.push(transceiver);
+      this.#need();
+      return transceiver;
+    }
+
+    addTrack(track, ...streams) {
+      const free = this.#transceivers.find(({ sender, receiver }) => !sender.used && receiver.track.kind === track.kind);
+      if (!free) return this.addTransceiver(track, { streams }).sender;
+      Object.assign(free.sender, { track, streams, used: true });
+      free.direction = 'sendrecv';
+      this.#need();
+      return free.sender;
+    }
+
+    removeTrack(sender) {
+      sender.track = null;
+      this.#transceivers.find((transceiver) => transceiver.sender === sender).direction = 'recvonly';
+      this.#need();
+    }
+
+    restartIce() {
+      this.restarts++;
+      this.#ufrag++;
+      this.#need();
+    }
+
+    async setLocalDescription() {
+      const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
+      const kinds = this.#transceivers.map(({ receiver }) => receiver.track.kind);
+      this.localDescription = { type, sdp: sdp(`${this.name}.${this.#ufrag}`, this.name, kinds) };
+      this.#to(type === 'offer' ? 'have-local-offer' : 'stable');
+    }
+
+    async setRemoteDescription(description) {
+      if (description.sdp === 'rubbish') throw new TypeError('rubbish');
+      this.remoteDescription = description;
+      const kinds = description.sdp.match(/(?<=^m=)\w+/gm) ?? [];
+      for (const kind of kinds.slice(this.#transceivers.length)) {
+        this.#transceivers.push(this.addTransceiver(kind, { direction: 'recvonly' }) && this.#transceivers.pop());
+      }
+      this.#to(description.type === 'offer' ? 'have-remote-offer' : 'stable');
+    }
+
+    async addIceCandidate(candidate) {
+      this.candidates.push(candidate);
+      if (candidate.candidate === 'bad') throw new TypeError('bad');
+    }
+
+    close() {
+      this.signalingState = this.connectionState = 'closed';
+    }
+
+    // ---- The network
+
+    gather(candidate = 'c') {
+      this.onicecandidate?.({ candidate: { toJSON: () => ({ candidate, usernameFragment: `${this.name}.${this.#ufrag}` }) } });
+    }
+
+    connect(state = 'connected') {
+      this.connectionState = state;
+      this.onconnectionstatechange?.({});
+    }
+
+    #to(state) {
+      this.signalingState = state;
+      if (state !== 'stable') return;
+      this.#needed = false;
+      for (const transceiver of this.#transceivers) transceiver.currentDirection = transceiver.direction;
+    }
+
+    #need() {
+      if (this.#needed) return;
+      this.#needed = true;
+      queueMicrotask(() => this.signalingState === 'stable' && this.onnegotiationneeded?.({}));
+    }
+  };
+}
+
+export function sdp(ufrag, certificate, kinds = ['audio', 'video']) {
+  const lines = kinds.map((kind) => `m=${kind} 9 UDP/TLS/RTP/SAVPF 96\r\n`);
+  return `v=0\r\na=ice-ufrag:${ufrag}\r\na=fingerprint:sha-256 ${certificate}\r\n${lines.join('')}`;
+}
