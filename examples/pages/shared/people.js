@@ -1,0 +1,47 @@
+// What a peer says about itself. It comes from strangers: nothing in it is believed before it has passed through here.
+
+/** Also what the input fields take (`maxlength`): at most 120 bytes as UTF-8, within the server's limits. */
+export const MAX_TEXT = 40;
+
+/**
+ * @typedef {object} Person
+ * @property {string} name
+ * @property {boolean} audio whether the microphone is on
+ * @property {boolean} video whether the camera is on
+ */
+
+/**
+ * @param {unknown} userdata
+ * @returns {Person}
+ */
+export function readPerson(userdata) {
+  const claim = typeof userdata === 'object' && userdata !== null ? userdata : {};
+  return { name: cleanText(claim.name) || 'Guest', audio: claim.audio !== false, video: claim.video !== false };
+}
+
+/**
+ * One short line without control characters, those that turn the direction of text among them, and without halves of characters.
+ * @param {unknown} value
+ */
+export function cleanText(value) {
+  if (typeof value !== 'string') return '';
+  const line = value.slice(0, 4 * MAX_TEXT).replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ').replace(/\s+/gu, ' ').trim();
+  return line.slice(0, MAX_TEXT).replace(/\p{Cs}/gu, '');
+}
+
+/** @param {string} name */
+export function initials(name) {
+  const words = name.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return ends.map((word) => word.match(/[\p{L}\p{N}]/u)[0]).join('').toLocaleUpperCase() || '?';
+}
+
+/**
+ * The colour of somebody's avatar, one of six: the same on every screen.
+ * @param {string} name
+ */
+export function tone(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 65521;
+  return String(sum % 6);
+}

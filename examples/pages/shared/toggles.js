@@ -1,0 +1,35 @@
+// The buttons that switch microphone and camera, in the lobby and in the call, and their keys.
+
+const ACTIONS = { audio: ['Unmute', 'Mute'], video: ['Turn the camera on', 'Turn the camera off'] };
+
+/**
+ * @param {import('./media.js').LocalMedia} media
+ * @param {() => void} onchosen called after the user has pressed one
+ */
+export function bindToggles(media, onchosen) {
+  const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-toggle]'));
+
+  for (const button of buttons) {
+    const kind = /** @type {import('./media.js').Kind} */ (button.dataset.toggle);
+    button.addEventListener('click', () => media.toggle(kind).then(onchosen));
+    media.addEventListener('change', () => {
+      const on = media.isOn(kind);
+      button.setAttribute('aria-pressed', String(on));
+      button.title = `${ACTIONS[kind][Number(on)]} (${button.getAttribute('aria-keyshortcuts')})`;
+      button.toggleAttribute('data-problem', kind in media.problems);
+    });
+  }
+
+  document.addEventListener('keydown', (event) => {
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    for (const button of buttons) {
+      const visible = button.getClientRects().length > 0;
+      if (visible && button.getAttribute('aria-keyshortcuts') === event.key.toUpperCase()) button.click();
+    }
+  });
+}
+
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'));
+}
