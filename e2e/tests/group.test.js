@@ -1,0 +1,217 @@
+/** The group call of the demo server, in real pages: who joins sees and hears everybody, and is seen and heard. */
+import assert from 'node:assert/strict';
+
+import { browserTest, framesGrow, launch, mediaFlows, waitFor } from '../harness.js';
+
+const ROOM = 'group-test';
+/** How soon a tile must be gone after somebody has left. */
+const LEAVE_MS = 1_000;
+
+browserTest('two see and hear each other, mute and switch their cameras off', {}, async ({ server, open }) => {
+  const ann = await join(open, server, 'Ann');
+  const ben = await join(open, server, 'Ben', { viewport: 'phone' });
+  await allTogether([ann, ben]);
+
+  await ann.page.keyboard.press('m');
+  await shows(ben, `${tileOf(ann)}[data-audio="off"] .muted:not([hidden])`);
+  await waitFor(ben.page, hearsNothing, { what: 'silence at Ben' });
+  await ann.page.click('.bar [data-toggle="audio"]');
+  await shows(ben, `${tileOf(ann)}[data-audio="on"][data-speaking]`);
+
+  const camera = await ann.page.evaluateHandle(() => document.querySelector('[data-self] video').srcObject.getVideoTracks()[0]);
+  await ann.page.keyboard.press('v');
+  await shows(ben, `${tileOf(ann)}[data-video="off"]`);
+  assert.equal(await camera.evaluate((track) => track.readyState), 'ended', 'the light of the camera is out');
+  await hasText(ben, `${tileOf(ann)} .initials`, 'A');
+  await ann.page.click('.bar [data-toggle="video"]');
+  await shows(ben, `${tileOf(ann)}[data-video="on"]`);
+  await framesGrow(ben.page, `${tileOf(ann)} video`);
+  await allTogether([ann, ben]);
+});
+
+browserTest('four in a call: one leaves, one reloads, a fifth comes late', { timeout: 240_000 }, async ({ server, open }) => {
+  const ann = await join(open, server, 'Ann');
+  const ben = await join(open, server, 'Ben');
+  await allTogether([ann, ben]);
+  const cem = await join(open, server, 'Cem');
+  const dora = await join(open, server, 'Dora');
+  await allTogether([ann, ben, cem, dora]);
+
+  await dora.page.click('[data-leave]');
+  await Promise.all([ann, ben, cem].map((person) => isGone(person, dora)));
+  await shows(dora, '#left:not([hidden]) [data-rejoin]');
+  assert.deepEqual(await dora.page.evaluate(liveTracks), [], 'who has left films and records nothing');
+  await hasText(ann, '#people', '3 people');
+
+  await cem.page.reload();
+  const cemAgain = await enter(cem.page, 'Cem');
+  await Promise.all([ann, ben].map((person) => isGone(person, cem)));
+  await allTogether([ann, ben, cemAgain]);
+
+  await dora.page.click('[data-rejoin]');
+  const doraAgain = await inCall(dora.page, 'Dora');
+  const eve = await join(open, server, 'Eve');
+  await allTogether([ann, ben, cemAgain, doraAgain, eve]);
+});
+
+for (const [camera, problem, kinds] of [
+  ['missing', /^No camera found\. You can still join: the others hear you\.$/, ['audio']],
+  ['denied', /^This page may not use your camera or microphone\. .* You can still join, watch and listen\.$/, []],
+]) {
+  browserTest(`who has a camera that is ${camera} can join and watch`, {}, async ({ server, open }) => {
+    const other = await launch('chromium', { camera });
+    try {
+      const ann = await join(open, server, 'Ann');
+      const page = await other.open(`${server.url}/#${ROOM}`);
+      const sentence = await waitFor(page, () => document.querySelector('.problem').textContent);
+      assert.match(sentence, problem);
+      await page.type('[name="name"]', 'Ben');
+      await page.click('.submit');
+      const ben = await inCall(page, 'Ben');
+
+      await isTogether(ben, [ann]);
+      await mediaFlows(page, { peers: 1 });
+      await framesGrow(page, `${tileOf(ann)} video`);
+      await isTogether(ann, [ben]);
+      await shows(ann, `${tileOf(ben)}[data-video="off"][data-audio="${kinds.includes('audio') ? 'on' : 'off'}"]`);
+      if (kinds.length > 0) await mediaFlows(ann.page, { peers: 1, kinds });
+      other.assertNoProblems();
+    } catch (error) {
+      await other.leaveEvidence(`camera ${camera}`);
+      throw error;
+    } finally {
+      await other.close();
+    }
+  });
+}
+
+browserTest('the lobby: room, keys, links; the invite link; the way out and back', {}, async ({ server, open }) => {
+  const page = await open(`${server.url}/?room=from%20query`);
+  const room = () => page.$eval('[name="room"]', (input) => input.value);
+  assert.equal(await room(), 'from query');
+  await page.goto(`${server.url}/?room=from-query#from%20hash`);
+  assert.equal(await room(), 'from hash');
+
+  await previewPlays(page);
+  await page.type('[name="name"]', 'Mia Voss');
+  assert.equal(await page.$eval('.preview [data-toggle="audio"]', (button) => button.ariaPressed), 'true', 'M in a name is text');
+  await page.click('.join h1');
+  await page.keyboard.press('m');
+  await waitFor(page, () => document.querySelector('.preview [data-toggle="audio"]').ariaPressed === 'false');
+
+  const links = await page.$$eval('a[href], link[href], img[src], script[src]', (all) => all.map(({ href, src }) => href ?? src));
+  const statuses = await Promise.all(links.map(async (link) => `${(await fetch(link)).status} ${link}`));
+  assert.deepEqual(statuses.filter((status) => !status.startsWith('200 ')), []);
+
+  await page.click('.submit');
+  await inCall(page, 'Mia Voss');
+  await page.browserContext().overridePermissions(server.url, ['camera', 'microphone', 'clipboard-read', 'clipboard-sanitized-write']);
+  await page.click('.bar [data-invite]');
+  await waitFor(page, () => document.querySelector('#status').textContent === 'Invite link copied');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${server.url}/#from%20hash`);
+
+  await page.click('[data-leave]');
+  await page.click('[data-lobby]');
+  await waitFor(page, () => !document.querySelector('#lobby').hidden);
+  assert.equal(await page.$eval('[name="name"]', (input) => input.value), 'Mia Voss');
+});
+
+browserTest('a room that is full says so', { server: ['--capacity', '1'] }, async ({ server, open }) => {
+  await join(open, server, 'Ann');
+  const page = await open(`${server.url}/#${ROOM}`);
+  await page.click('.submit');
+  assert.match(await waitFor(page, () => document.querySelector('.failure').textContent), /^This room is full\./);
+});
+
+/** @typedef {{ page: import('puppeteer-core').Page, name: string, id: string }} Person */
+
+/** @returns {Promise<Person>} */
+async function join(open, server, name, options) {
+  return enter(await open(`${server.url}/#${ROOM}`, options), name);
+}
+
+/** From the lobby into the call. The picture is small, so that five pages fit on two cores. */
+async function enter(page, name) {
+  await previewPlays(page);
+  await page.evaluate(() => {
+    const [camera] = document.querySelector('#preview video').srcObject.getVideoTracks();
+    return camera.applyConstraints({ width: 160, height: 120, frameRate: 5 });
+  });
+  await page.$eval('[name="name"]', (input, value) => { input.value = value; }, name);
+  await page.click('.submit');
+  return inCall(page, name);
+}
+
+async function inCall(page, name) {
+  const id = await waitFor(page, () => document.querySelector('#tiles .tile[data-self]')?.dataset.peerId);
+  return { page, name, id };
+}
+
+function previewPlays(page) {
+  return waitFor(page, () => document.querySelector('#preview video')?.videoWidth > 0);
+}
+
+/** Everybody has a tile of everybody, its picture moves and there is sound. @param {Person[]} people */
+async function allTogether(people) {
+  await Promise.all(people.map(async (person) => {
+    const others = people.filter((other) => other !== person);
+    await isTogether(person, others);
+    await mediaFlows(person.page, { peers: others.length, timeout: 40_000 });
+    for (const other of others) {
+      await framesGrow(person.page, `${tileOf(other)} video`);
+      await shows(person, `${tileOf(other)}[data-video="on"][data-speaking]`);
+    }
+  }));
+}
+
+/** Exactly these tiles, each with its name, all connected. @param {Person} person @param {Person[]} others */
+async function isTogether(person, others) {
+  const expected = [[person.id, `${person.name} (you)`], ...others.map(({ id, name }) => [id, name])].sort();
+  await waitFor(person.page, tilesAre, { what: `${person.name} sees ${JSON.stringify(expected)}`, args: [expected], timeout: 40_000 });
+}
+
+/** Runs in the page. */
+function tilesAre(expected) {
+  const tiles = [...document.querySelectorAll('#tiles .tile')];
+  const seen = tiles.map((tile) => [tile.dataset.peerId, tile.querySelector('.name').textContent]).sort();
+  const connected = tiles.every((tile) => 'self' in tile.dataset || tile.dataset.state === 'connected');
+  return connected && JSON.stringify(seen) === JSON.stringify(expected);
+}
+
+/** Runs in the page, which has one connection. The fake microphone beeps once a second, which is 50 packets. */
+async function hearsNothing() {
+  const stats = [...(await window.__connections[0].getStats()).values()];
+  const { totalAudioEnergy, packetsReceived } = stats.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+  window.lastHeard ??= { totalAudioEnergy, packetsReceived };
+  if (totalAudioEnergy - window.lastHeard.totalAudioEnergy > 0.001) window.lastHeard = { totalAudioEnergy, packetsReceived };
+  return packetsReceived - window.lastHeard.packetsReceived > 100;
+}
+
+/** Runs in the page. */
+function liveTracks() {
+  return [...document.querySelectorAll('video')].flatMap(({ srcObject }) => srcObject?.getTracks() ?? [])
+    .concat(window.__connections.flatMap((connection) => connection.getSenders().map(({ track }) => track)))
+    .filter((track) => track?.readyState === 'live').map(({ kind }) => kind);
+}
+
+/** @param {Person} person @param {Person} gone */
+function isGone({ page, name }, gone) {
+  const what = `${gone.name} is gone at ${name}`;
+  return waitFor(page, (selector) => !document.querySelector(selector), { what, args: [tileOf(gone)], timeout: LEAVE_MS });
+}
+
+/** @param {Person} person @param {string} selector */
+function shows({ page, name }, selector) {
+  return waitFor(page, (wanted) => Boolean(document.querySelector(wanted)), { what: `${selector} at ${name}`, args: [selector] });
+}
+
+/** @param {Person} person @param {string} selector @param {string} text */
+function hasText({ page, name }, selector, text) {
+  const isThere = (wanted, expected) => document.querySelector(wanted)?.textContent === expected;
+  return waitFor(page, isThere, { what: `"${text}" in ${selector} at ${name}`, args: [selector, text] });
+}
+
+/** @param {Person} person */
+function tileOf({ id }) {
+  return `#tiles .tile[data-peer-id="${id}"]`;
+}
