@@ -35,6 +35,8 @@ pub(crate) fn router() -> Router {
             "/protocol.md",
             get(async || ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], PROTOCOL)),
         )
+        // What browsers ask for unasked, beside pages that have no icon of their own.
+        .route_service("/favicon.ico", ServeFile::new(format!("{FOLDER}/shared/icon.svg")))
         .nest_service("/pages", ServeDir::new(FOLDER));
     headers.into_iter().fold(pages, |pages, (name, value)| pages.layer(header_layer(name, value)))
 }
