@@ -67,7 +67,7 @@ export class Client extends Base {
     if (!RTCPeerConnection) throw new TypeError('no RTCPeerConnection here; SignalingChannel works without');
     const message = (/** @type {string} */ peerId, /** @type {unknown} */ data) => emit(this, 'message', { peerId, data });
     this.#mesh = new Mesh(signaling, { RTCPeerConnection, configuration, clock, debug, message });
-    const leavePage = followPage(signaling);
+    const leavePage = followPage(signaling, () => this.#mesh.isInCall);
     signaling.addEventListener('state', ({ state, error }) => {
       if (state === 'closed') leavePage();
       emit(this, 'state', { state, error });

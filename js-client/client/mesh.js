@@ -94,6 +94,10 @@ export class Mesh {
     await ignoring(['session_lost'], this.signaling.setUserdata(name, userdata));
   }
 
+  get isInCall() {
+    return this.#links.size > 0;
+  }
+
   /** Everything we send, to whomever. */
   slots() {
     return [...this.#memberships.values()].flatMap(({ slots }) => [...slots]);

@@ -199,9 +199,14 @@ export class SignalingChannel extends Base {
     if (this.#state !== 'closed') this.#socket.wake();
   }
 
-  /** Gives up the socket but keeps the session, for a page that is put aside; `wake` resumes it. */
-  suspend() {
+  /**
+   * Gives up the socket for a page that is put aside; `wake` resumes the session, or starts a new one after `bye`.
+   *
+   * @param {{ bye?: boolean }} [options]
+   */
+  suspend({ bye = false } = {}) {
     if (this.#state === 'closed') return;
+    if (bye) this.#endSession();
     this.#socket.close();
     this.#detach();
     this.#setState(this.#state === 'connecting' ? 'connecting' : 'reconnecting');
@@ -289,6 +294,11 @@ export class SignalingChannel extends Base {
     this.#ackTimer.clear();
   }
 
+  #endSession() {
+    this.#socket.send(BYE);
+    this.#loseSession();
+  }
+
   /** What was under way belonged to the old session: it is not sent again, and those who wait are told. */
   #loseSession() {
     this.#resume = null;
@@ -366,8 +376,7 @@ export class SignalingChannel extends Base {
     if (this.#state === 'closed' || this.#queue(JSON.stringify(frame))) return;
     // Negotiations that miss a message hang; a new session starts them again.
     this.#options.debug?.('queue full');
-    this.#socket.send(BYE);
-    this.#loseSession();
+    this.#endSession();
     this.#socket.drop();
   }
 

@@ -11,12 +11,12 @@ after(() => {
   delete globalThis.addEventListener;
 });
 
-function follow() {
+function follow(isInCall = false) {
   const calls = [];
   const signaling = /** @type {any} */ ({
-    wake: () => calls.push('wake'), suspend: () => calls.push('suspend'), close: () => calls.push('close'),
+    wake: () => calls.push('wake'), suspend: ({ bye }) => calls.push(bye ? 'suspend with bye' : 'suspend'), close: () => calls.push('close'),
   });
-  const untie = followPage(signaling);
+  const untie = followPage(signaling, () => isInCall);
   return { calls, untie };
 }
 
@@ -29,6 +29,13 @@ test('a page that goes for good closes, one that may come back is put aside and 
   fire(page, 'pageshow', { persisted: false });
   fire(page, 'pagehide', { persisted: false });
   assert.deepEqual(calls, ['suspend', 'wake', 'close']);
+  untie();
+});
+
+test('a page in a call says goodbye even if it may come back', () => {
+  const { calls, untie } = follow(true);
+  fire(page, 'pagehide', { persisted: true });
+  assert.deepEqual(calls, ['suspend with bye']);
   untie();
 });
 

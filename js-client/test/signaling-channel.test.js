@@ -262,6 +262,18 @@ test('a page that is put aside closes its socket without bye, and resumes when i
   assert.deepEqual(socket().sent[0].resume, { token: 't1', received: 0 });
 });
 
+test('suspended with bye, it comes back as somebody new', async () => {
+  const { signaling, socket } = await connected();
+  const parting = signaling.part('a');
+  signaling.suspend({ bye: true });
+  assert.deepEqual([socket().take('bye').length, socket().closed], [1, 1000]);
+  await assert.rejects(parting, { code: 'session_lost' });
+  signaling.wake();
+  await settle();
+  await socket().open();
+  assert.deepEqual(socket().sent, [{ type: 'hello', version: 1 }]);
+});
+
 test('close says bye, rejects what waits, and is the end', async () => {
   const { signaling, socket, clock, WebSocket } = await connected();
   const parting = signaling.part('a');

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use futures_util::SinkExt;
 use signal_tokio::{Outgoing, Received, Socket};
 use tokio_tungstenite::tungstenite;
@@ -27,6 +27,16 @@ pub(crate) fn configure(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_frame_size(MOST_READ)
 }
 
+impl AxumSocket {
+    /// Fails the connection (RFC 6455, section 7.1.7): tells the client what is wrong with its frame.
+    async fn fail(&mut self, code: CloseCode) -> Received<Utf8Bytes> {
+        let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        // A client that cannot be told is gone all the same.
+        let _ = self.0.send(close).await;
+        Received::Closed
+    }
+}
+
 impl Socket for AxumSocket {
     type Text = Utf8Bytes;
 
@@ -38,8 +48,13 @@ impl Socket for AxumSocket {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
                 // The answer is sent by reading on.
                 Some(Ok(Message::Close(_))) => continue,
-                Some(Err(error)) if is_too_large(&error) => Received::TooLarge,
-                Some(Err(_)) | None => Received::Closed,
+                Some(Err(error)) => match error.source().and_then(<dyn Error>::downcast_ref) {
+                    Some(tungstenite::Error::Capacity(_)) => Received::TooLarge,
+                    Some(tungstenite::Error::Utf8(_)) => self.fail(close_code::INVALID).await,
+                    Some(tungstenite::Error::Protocol(_)) => self.fail(close_code::PROTOCOL).await,
+                    _ => Received::Closed,
+                },
+                None => Received::Closed,
             };
         }
     }
@@ -58,8 +73,4 @@ impl Socket for AxumSocket {
     async fn flush(&mut self) -> io::Result<()> {
         self.0.flush().await.map_err(io::Error::other)
     }
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    matches!(error.source().and_then(<dyn Error>::downcast_ref), Some(tungstenite::Error::Capacity(_)))
 }

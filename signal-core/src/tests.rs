@@ -1,4 +1,7 @@
 mod embedder;
+mod ending;
+mod entry;
+mod id;
 mod join;
 mod late;
 mod limits;

@@ -36,7 +36,8 @@ impl Machine {
             deliveries: 0,
         };
         for member in 0..members {
-            let (session, peer) = (SessionId(member as u32), PeerId::new(&id(member)).unwrap());
+            let (session, peer) =
+                (SessionId(member as u32), PeerId::new(&id(member)).expect("it is a good id"));
             machine.feed(Input::Connected { session, peer, identity: None });
             machine.say(member, r#"{"type":"join","channel":"lobby"}"#);
         }

@@ -29,7 +29,8 @@ pub(crate) struct Config {
 /// The times that a socket is held to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a client may take to say `hello`, and the policy to answer it, 5 s each.
+    /// How long a client may take to say `hello`, and the policy to decide on its upgrade and on its `hello`, 5 s
+    /// each.
     pub hello: Duration,
     /// After how much silence a client is asked for a sign of life, 20 s: middleboxes forget a connection after 30.
     pub heartbeat: Duration,

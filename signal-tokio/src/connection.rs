@@ -1,12 +1,18 @@
 //! The task of one socket: it reads, writes, acknowledges, and listens for silence.
 
-use std::{future::poll_fn, io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{self, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use signal_core::{ACK_EVERY, ClientMessage, CloseReason, ErrorCode, Input, ServerMessage, codec};
 use tokio::time::{self, Instant, Sleep};
 
 use crate::{
-    Admission, Outgoing, Received, Socket,
+    Admission, Frame, Outgoing, Received, Socket,
     driver::Shared,
     handshake::{Attached, Rejection, encode, forget_previous_token, shake_hands},
     link::Work,
@@ -41,7 +47,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admission
             };
             // Whoever does not read this has no use for it.
             let _ = time::timeout(FAREWELL, last_words).await;
-            wait_for_close(&mut socket).await;
+            wait_for_close(&mut socket, reason).await;
         }
         None => {}
     }
@@ -52,6 +58,8 @@ struct Connection<S> {
     socket: S,
     attached: Attached,
     held: bool,
+    /// A frame of the outbox that the socket has not taken yet. When the session is closed meanwhile, it comes first.
+    in_hand: Option<Frame>,
     /// Counted frames that have arrived and are not acknowledged.
     unacknowledged: u64,
     acknowledge_at: Option<Instant>,
@@ -84,6 +92,7 @@ impl<S: Socket> Connection<S> {
             socket,
             attached,
             held: false,
+            in_hand: None,
             unacknowledged: 0,
             acknowledge_at: None,
             last_heard: now,
@@ -107,28 +116,17 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    /// The session waits for another socket, unless it has one already.
-    fn detach(&self) {
-        let Attached { link, socket: number, .. } = &self.attached;
-        self.shared.handle_for(link, Input::Detached { session: link.session }, |link| {
-            let is_current = link.socket == *number;
-            link.attached &= !is_current;
-            is_current
-        });
-    }
-
     async fn carry(&mut self) -> Result<std::convert::Infallible, Ending> {
         let welcome = self.attached.welcome.clone();
         self.write(Outgoing::Text(welcome)).await?;
         self.write_outbox().await?;
         loop {
             let Attached { link, socket: number, .. } = &self.attached;
+            // Before anything else is read: the last message may be one too many of those that wait.
+            self.held = link.lock().held;
             tokio::select! {
                 work = poll_fn(|context| link.poll_work(context, *number, self.held)) => match work {
-                    Work::Go => {
-                        self.held = link.lock().held;
-                        self.write_outbox().await?;
-                    }
+                    Work::Go => self.write_outbox().await?,
                     Work::Drain(reconnect_after) => {
                         self.write_outbox().await?;
                         self.write(Outgoing::Text(encode(&ServerMessage::Closing { reconnect_after }))).await?;
@@ -144,11 +142,17 @@ impl<S: Socket> Connection<S> {
 
     async fn received(&mut self, received: Received<S::Text>) -> Result<(), Ending> {
         self.last_heard = Instant::now();
-        self.pinged_at = None;
+        if self.pinged_at.take().is_some() {
+            self.set_alarm();
+        }
         match received {
             Received::LifeSign => Ok(()),
             Received::Text(text) => self.read(&text).await,
-            Received::Binary => self.deliver(Some(malformed(&self.attached)), false).await,
+            Received::Binary => {
+                let session = self.attached.link.session;
+                let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: None };
+                self.deliver(Some(input), false).await
+            }
             Received::TooLarge => {
                 self.shared.end(&self.attached.link, CloseReason::TooLarge);
                 Err(Ending::Over(CloseReason::TooLarge))
@@ -169,7 +173,8 @@ impl<S: Socket> Connection<S> {
         };
         if let ClientMessage::Ack { received } = frame.message {
             let impossible = self.attached.link.acknowledge(received).is_err();
-            return self.deliver(impossible.then(|| malformed(&self.attached)), false).await;
+            let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: frame.id };
+            return self.deliver(impossible.then_some(input), false).await;
         }
         if frame.message == ClientMessage::Ping {
             self.deliver(None, false).await?;
@@ -249,10 +254,18 @@ impl<S: Socket> Connection<S> {
     }
 
     async fn write_outbox(&mut self) -> Result<(), Ending> {
-        while let Some(frame) = self.attached.link.next_frame(self.attached.socket) {
+        while let Some(frame) = self.next_frame() {
             self.write(Outgoing::Text(frame)).await?;
+            self.in_hand = None;
         }
         self.flush().await
+    }
+
+    fn next_frame(&mut self) -> Option<Frame> {
+        if self.in_hand.is_none() {
+            self.in_hand = self.attached.link.next_frame(self.attached.socket);
+        }
+        self.in_hand.clone()
     }
 
     async fn write(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
@@ -266,23 +279,41 @@ impl<S: Socket> Connection<S> {
     }
 
     async fn say_farewell(&mut self, reason: CloseReason) {
-        let Self { socket, attached, .. } = self;
         // The session is over, and these clients are still listening: they are told why.
         let is_listening = matches!(
             reason,
             CloseReason::Bye | CloseReason::Kicked | CloseReason::Protocol | CloseReason::TooLarge
         );
         let last_words = async {
-            while let Some(frame) = is_listening.then(|| attached.link.next_frame(attached.socket)).flatten()
-            {
-                socket.feed(Outgoing::Text(frame)).await?;
+            while let Some(frame) = is_listening.then(|| self.next_frame()).flatten() {
+                self.socket.feed(Outgoing::Text(frame)).await?;
+                self.in_hand = None;
             }
-            socket.feed(Outgoing::Close(reason)).await?;
-            socket.flush().await
+            self.socket.feed(Outgoing::Close(reason)).await?;
+            self.socket.flush().await
         };
         // Whoever does not read this has no use for it.
         let _ = time::timeout(FAREWELL, last_words).await;
-        wait_for_close(socket).await;
+        wait_for_close(&mut self.socket, reason).await;
+    }
+}
+
+impl<S> Connection<S> {
+    /// The session waits for another socket, unless it has one already or is over.
+    fn detach(&self) {
+        let Attached { link, socket: number, .. } = &self.attached;
+        self.shared.handle_for(link, Input::Detached { session: link.session }, |link| {
+            let is_current = link.socket == *number && link.attached;
+            link.attached &= !is_current;
+            is_current
+        });
+    }
+}
+
+/// However the task ends, be it by a panic of the embedder's policy, no session stays for which nobody listens.
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.detach();
     }
 }
 
@@ -305,13 +336,15 @@ async fn within(
     }
 }
 
-fn malformed(attached: &Attached) -> Input<'static> {
-    Input::Malformed { session: attached.link.session, code: ErrorCode::BadMessage, id: None }
-}
-
 /// Reads until the client has closed its side, so that the close frame is not lost with unread data.
-async fn wait_for_close<S: Socket>(socket: &mut S) {
-    let closed = async { while !matches!(socket.receive().await, Received::Closed | Received::TooLarge) {} };
+async fn wait_for_close<S: Socket>(socket: &mut S, reason: CloseReason) {
+    let closed = async {
+        while !matches!(socket.receive().await, Received::Closed | Received::TooLarge) {}
+        // Nothing is read after a message that is too large: the client gets the time to find the close frame.
+        if reason == CloseReason::TooLarge {
+            future::pending().await
+        }
+    };
     // Whoever does not close is cut off.
     let _ = time::timeout(FAREWELL, closed).await;
 }

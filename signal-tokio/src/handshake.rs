@@ -1,6 +1,6 @@
 //! From an upgraded socket to a session: `hello` and `welcome`.
 
-use std::{borrow::Cow, mem, sync::Arc, task::Waker};
+use std::{borrow::Cow, cell::RefCell, mem, sync::Arc, task::Waker};
 
 use signal_core::{
     ClientFrame, ClientMessage, CloseReason, EndReason, ErrorCode, Hello, Input, Outbox, PeerId, RequestId,
@@ -48,20 +48,21 @@ pub(crate) async fn shake_hands<S: Socket>(
         Ok(Received::Closed) => return None,
         Err(_) => return Some(Err(Rejection { error: None, reason: CloseReason::HelloTimeout })),
     };
-    let hello = match codec::decode(&text, &shared.config.frames) {
-        Ok(ClientFrame { message: ClientMessage::Hello(hello), .. }) => hello,
+    let (id, hello) = match codec::decode(&text, &shared.config.frames) {
+        Ok(ClientFrame { id, message: ClientMessage::Hello(hello) }) => (id, hello),
         Ok(ClientFrame { id, .. }) => return Some(Err(malformed(ErrorCode::BadMessage, id))),
         Err(error) => return Some(Err(malformed(error.code, error.id))),
     };
     if hello.version != VERSION {
-        let error = Some(encode(&ServerMessage::from(ErrorCode::UnsupportedVersion)));
+        let code = ErrorCode::UnsupportedVersion;
+        let error = Some(error(code, code.message(), id.as_ref()));
         return Some(Err(Rejection { error, reason: CloseReason::UnsupportedVersion }));
     }
     let decided = time::timeout(patience, shared.policy.hello(admission, &hello)).await;
     let admission =
         match decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message()))) {
             Ok(admission) => admission,
-            Err(refusal) => return Some(Err(refused(&refusal))),
+            Err(refusal) => return Some(Err(refused(&refusal, id.as_ref()))),
         };
     Some(Ok(attach(shared, admission, &hello)))
 }
@@ -199,8 +200,8 @@ fn malformed(code: ErrorCode, id: Option<RequestId>) -> Rejection {
     Rejection { error: Some(error(code, code.message(), id.as_ref())), reason: CloseReason::Protocol }
 }
 
-fn refused(refusal: &Refusal) -> Rejection {
-    Rejection { error: Some(error(refusal.code, &refusal.message, None)), reason: close_reason_of(refusal) }
+fn refused(refusal: &Refusal, id: Option<&RequestId>) -> Rejection {
+    Rejection { error: Some(error(refusal.code, &refusal.message, id)), reason: close_reason_of(refusal) }
 }
 
 fn error(code: ErrorCode, message: &str, id: Option<&RequestId>) -> Frame {
@@ -210,7 +211,14 @@ fn error(code: ErrorCode, message: &str, id: Option<&RequestId>) -> Frame {
 
 /// For messages that belong to the socket and are not counted.
 pub(crate) fn encode(message: &ServerMessage<'_>) -> Frame {
-    let mut text = Vec::with_capacity(256);
-    codec::encode(message, &mut text);
-    Frame::copy_from(&text)
+    TEXT.with_borrow_mut(|text| {
+        text.clear();
+        codec::encode(message, text);
+        Frame::copy_from(text)
+    })
+}
+
+thread_local! {
+    /// The buffer that messages are encoded in, so that each allocates nothing but its frame.
+    static TEXT: RefCell<Vec<u8>> = RefCell::default();
 }

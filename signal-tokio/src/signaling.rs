@@ -4,7 +4,7 @@ use std::{sync::Arc, task::Waker, time::Duration};
 
 use http::request::Parts;
 use serde::Serialize;
-use signal_core::{ChannelName, CloseReason, Input, OwnedPayload, PeerId, Target};
+use signal_core::{ChannelName, CloseReason, ErrorCode, Input, OwnedPayload, PeerId, Target};
 use tokio::time;
 
 use crate::{
@@ -44,6 +44,9 @@ pub enum SendError {
     /// There is no such peer or channel.
     #[error("there is no such peer or channel")]
     NoRecipient,
+    /// The data is larger as JSON text than a message of a client may be; clients might not take it.
+    #[error("the data is too large")]
+    TooLarge,
     /// The data has no JSON form.
     #[error("the data has no JSON form")]
     Json(#[from] serde_json::Error),
@@ -86,10 +89,10 @@ impl Signaling {
     ///
     /// # Errors
     ///
-    /// [`SendError`] when there is no such peer or `data` has no JSON form.
+    /// [`SendError`] when there is no such peer, or `data` has no JSON form or is too large.
     pub fn send_to_peer(&self, peer: &PeerId, data: &impl Serialize) -> Result<(), SendError> {
         let link = self.link_of(peer).ok_or(SendError::NoRecipient)?;
-        let data = payload(data)?;
+        let data = self.payload(data)?;
         let input = Input::Published { to: Target::Session(link.session), data: data.as_payload() };
         if self.shared.handle_for(&link, input, |_| true) { Ok(()) } else { Err(SendError::NoRecipient) }
     }
@@ -98,9 +101,9 @@ impl Signaling {
     ///
     /// # Errors
     ///
-    /// [`SendError`] when there is no such channel or `data` has no JSON form.
+    /// [`SendError`] when there is no such channel, or `data` has no JSON form or is too large.
     pub fn send_to_channel(&self, channel: &str, data: &impl Serialize) -> Result<(), SendError> {
-        let data = payload(data)?;
+        let data = self.payload(data)?;
         let input = Input::Published { to: Target::Channel(channel), data: data.as_payload() };
         let has_members = self.shared.handle_if(input, |state| state.hub.channel(channel).is_some());
         if has_members { Ok(()) } else { Err(SendError::NoRecipient) }
@@ -124,12 +127,14 @@ impl Signaling {
     ///
     /// # Errors
     ///
-    /// The policy's [`Refusal`]; also when the server goes down.
+    /// The policy's [`Refusal`]; also when it does not decide in time, or the server goes down.
     pub async fn admit(&self, request: &Parts) -> Result<Admission, Refusal> {
         if self.shared.draining.is_cancelled() {
             return Err(Refusal::unavailable("The server is going down."));
         }
-        self.shared.policy.upgrade(request).await
+        let patience = self.shared.config.timing.hello;
+        let decided = time::timeout(patience, self.shared.policy.upgrade(request)).await;
+        decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))
     }
 
     /// Carries one client over `socket` until it is gone. For adapters: they spawn this.
@@ -163,10 +168,14 @@ impl Signaling {
         let state = self.shared.lock();
         state.hub.session_of(peer.as_str()).and_then(|session| state.link(session)).cloned()
     }
-}
 
-fn payload(data: &impl Serialize) -> Result<OwnedPayload, serde_json::Error> {
-    OwnedPayload::from_json(&serde_json::to_string(data)?)
+    fn payload(&self, data: &impl Serialize) -> Result<OwnedPayload, SendError> {
+        let json = serde_json::to_string(data)?;
+        if json.len() > self.shared.config.frames.message {
+            return Err(SendError::TooLarge);
+        }
+        Ok(OwnedPayload::from_json(&json)?)
+    }
 }
 
 fn channel_info(name: &ChannelName, channel: &signal_core::Channel) -> ChannelInfo {

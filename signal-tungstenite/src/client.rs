@@ -132,6 +132,9 @@ impl Client {
     /// [`ClientError::WebSocket`] when the connection is lost.
     pub async fn receive(&mut self) -> Result<Option<Incoming>, ClientError> {
         loop {
+            if self.received - self.acknowledged >= ACK_EVERY {
+                self.acknowledge().await?;
+            }
             let due = self.acknowledge_at;
             let text = tokio::select! {
                 text = self.next_text() => text?,
@@ -148,9 +151,6 @@ impl Client {
             if is_counted {
                 self.received += 1;
                 self.acknowledge_at.get_or_insert_with(|| Instant::now() + ACKNOWLEDGE_AFTER);
-                if self.received - self.acknowledged >= ACK_EVERY {
-                    self.acknowledge().await?;
-                }
             }
             return Ok(Some(incoming));
         }

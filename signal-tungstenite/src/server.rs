@@ -6,16 +6,19 @@ use signal_tokio::Signaling;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    time,
+    time::{self, Instant},
 };
 
 #[cfg(feature = "tls")]
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use crate::{socket::TungsteniteSocket, upgrade::upgrade};
+use crate::{
+    socket::TungsteniteSocket,
+    upgrade::{read_head, upgrade},
+};
 
 /// How long a client may take from the connection to the end of its request, TLS included.
-const UPGRADE_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -86,17 +89,24 @@ impl Server {
     }
 
     async fn try_welcome(self, stream: TcpStream) -> io::Result<()> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
         stream.set_nodelay(true)?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
-            let handshake = async { self.upgrade(tls.accept(stream).await?).await };
-            return time::timeout(UPGRADE_TIMEOUT, handshake).await?;
+            let stream = time::timeout_at(deadline, tls.accept(stream)).await??;
+            return self.upgrade(stream, deadline).await;
         }
-        time::timeout(UPGRADE_TIMEOUT, self.upgrade(stream)).await?
+        self.upgrade(stream, deadline).await
     }
 
-    async fn upgrade<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, stream: S) -> io::Result<()> {
-        if let Some((socket, admission)) = upgrade(stream, self.path.as_deref(), &self.signaling).await? {
+    async fn upgrade<S>(&self, mut stream: S, deadline: Instant) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let head = time::timeout_at(deadline, read_head(&mut stream)).await??;
+        if let Some((socket, admission)) =
+            upgrade(stream, head, self.path.as_deref(), &self.signaling).await?
+        {
             // A task of its own: that of the handshake would be kept for as long.
             tokio::spawn(self.signaling.serve(TungsteniteSocket(socket), admission));
         }

@@ -9,7 +9,7 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         Error, Message, Utf8Bytes,
-        protocol::{CloseFrame, WebSocketConfig},
+        protocol::{CloseFrame, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
@@ -33,6 +33,16 @@ pub(crate) fn config() -> WebSocketConfig {
 
 pub(crate) struct TungsteniteSocket<S>(pub(crate) WebSocketStream<S>);
 
+impl<S: AsyncRead + AsyncWrite + Unpin> TungsteniteSocket<S> {
+    /// Fails the connection (RFC 6455, section 7.1.7): tells the client what is wrong with its frame.
+    async fn fail(&mut self, code: CloseCode) -> Received<Utf8Bytes> {
+        let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        // A client that cannot be told is gone all the same.
+        let _ = self.0.send(close).await;
+        Received::Closed
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteSocket<S> {
     type Text = Utf8Bytes;
 
@@ -45,6 +55,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteS
                 // The answer is sent by reading on. (Raw frames are never read.)
                 Some(Ok(Message::Close(_) | Message::Frame(_))) => continue,
                 Some(Err(Error::Capacity(_))) => Received::TooLarge,
+                Some(Err(Error::Utf8(_))) => self.fail(CloseCode::Invalid).await,
+                Some(Err(Error::Protocol(_))) => self.fail(CloseCode::Protocol).await,
                 Some(Err(_)) | None => Received::Closed,
             };
         }

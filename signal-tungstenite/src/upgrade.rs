@@ -27,13 +27,17 @@ const MOST_HEAD: usize = 8 << 10;
 /// The optional WebSocket subprotocol of version 1.
 const SUBPROTOCOL: &str = "signal.v1";
 
-/// Reads a request and answers it. `None` when it was refused, and has been told so.
+/// The head of a request, and what has come after it.
+pub(crate) type Head = (Request, Vec<u8>);
+
+/// Answers a request. `None` when it was refused, and has been told so.
 pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
+    head: Option<Head>,
     path: Option<&str>,
     signaling: &Signaling,
 ) -> io::Result<Option<(WebSocketStream<S>, Admission)>> {
-    let Some((request, rest)) = read_head(&mut stream).await? else {
+    let Some((request, rest)) = head else {
         return refuse(stream, StatusCode::BAD_REQUEST, "This is not a request that can be read.").await;
     };
     if path.is_some_and(|path| path != request.uri().path()) {
@@ -58,8 +62,8 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// The request, and what has come after it. `None` when it is too long or not HTTP.
-async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<(Request, Vec<u8>)>> {
+/// Reads the head of a request. `None` when it is too long or not HTTP.
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<Head>> {
     let mut head = Vec::with_capacity(1 << 10);
     loop {
         if stream.read_buf(&mut head).await? == 0 {
@@ -88,6 +92,10 @@ async fn refuse<S: AsyncWrite + Unpin, T>(
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CONTENT_LENGTH, why.len().into());
     write_head(&mut stream, &response).await?;

@@ -72,7 +72,10 @@ fn clippy(job: &Job) -> Outcome {
 }
 
 fn docs(job: &Job) -> Outcome {
-    job.run(Call::new("cargo doc --workspace --no-deps --all-features --locked").env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    job.run(
+        Call::new("cargo doc --workspace --no-deps --all-features --locked")
+            .env("RUSTDOCFLAGS", "-Dwarnings"),
+    )?;
     Ok(String::new())
 }
 

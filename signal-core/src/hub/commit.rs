@@ -96,6 +96,10 @@ impl Hub {
                 emit(Output::Parted { session, channel: &name, reason });
                 let asked = matches!(step, Some(Step::Parting));
                 room.answer_part(session, reason, id.filter(|_| asked), emit);
+                // Another machine was faster: what the peer asked for as a member has come to nothing.
+                if let Some(Step::Rejoining | Step::Updating) = step {
+                    reject(session, ErrorCode::Unavailable, name.as_str(), id, emit);
+                }
             }
             (None, None) if state.is_live() && matches!(step, Some(Step::Joining)) => {
                 reject(session, ErrorCode::ChannelFull, name.as_str(), id, emit);

@@ -85,9 +85,9 @@ fn sixty_four_members_fit_by_default() {
     check(
         &script,
         expect![[r#"
-        p65 <- error channel_full in lobby #1
-        p66 <- error channel_full in lobby #1
-    "#]],
+            p65 <- error channel_full in lobby #1
+            p66 <- error channel_full in lobby #1
+        "#]],
     );
 }
 

@@ -4,7 +4,9 @@
 //! in the entries of other machines nobody can foretell the lines; there the client's views are checked, each
 //! reconstructed from what that client is sent alone, against each other and against what the log has committed.
 
+mod checks;
 mod client;
+mod desk;
 mod naive;
 mod world;
 
@@ -109,7 +111,7 @@ fn local_op() -> impl Strategy<Value = Op> {
         2 => peer().prop_map(|peer| Op::Detach { peer }),
         1 => peer().prop_map(|peer| Op::Resume { peer }),
         1 => (peer(), reason).prop_map(|(peer, reason)| Op::End { peer, reason }),
-        1 => (peer(), channel()).prop_map(|(peer, channel)| Op::Kick { peer, channel }),
+        2 => (peer(), channel()).prop_map(|(peer, channel)| Op::Kick { peer, channel }),
         1 => channel().prop_map(|channel| Op::Publish { channel }),
         2 => seconds.prop_map(|seconds| Op::Wait { seconds }),
     ]

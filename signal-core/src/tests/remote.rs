@@ -98,6 +98,33 @@ fn a_channel_of_remote_members_alone_is_followed() {
 }
 
 #[test]
+fn a_part_by_another_machine_ends_a_seat_here_and_answers_what_is_asked_there() {
+    check(
+        "a b c: join lobby
+         log holds
+         ---
+         a: set lobby 1 #1
+         b: join lobby 2 #2
+         remote a parts lobby kicked
+         remote b parts lobby kicked
+         log commits all",
+        expect![[r#"
+            log <- update lobby a 1
+            log <- update lobby b 2
+            b c <- removePeer a from lobby, kicked
+            a <- parted lobby
+            a <- removePeer b from lobby, kicked
+            a <- removePeer c from lobby, kicked
+            a <- error unavailable in lobby #1
+            c <- removePeer b from lobby, kicked
+            b <- parted lobby
+            b <- removePeer c from lobby, kicked
+            b <- error unavailable in lobby #2
+        "#]],
+    );
+}
+
+#[test]
 fn the_log_decides_who_comes_first() {
     check(
         "log holds

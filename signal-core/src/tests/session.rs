@@ -198,11 +198,11 @@ fn a_second_hello_is_an_error_of_form() {
     check(
         "a: hello #1 / a: hello x19",
         expect![[r#"
-        a <- error bad_message #1
-        a <- error bad_message x19
-        close a: 4005 protocol
-        a ended: closed
-    "#]],
+            a <- error bad_message #1
+            a <- error bad_message x19
+            close a: 4005 protocol
+            a ended: closed
+        "#]],
     );
 }
 

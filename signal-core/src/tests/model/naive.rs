@@ -77,7 +77,7 @@ impl Naive {
             Op::Say { peer, channel } => {
                 let (peer, channel) = (self.connected(peer), CHANNELS[channel]);
                 if self.member(peer, channel).is_some() {
-                    self.to_others(peer, channel, &format!("message from {peer} in {channel}: {number}"));
+                    self.tell_others(peer, channel, &format!("message from {peer} in {channel}: {number}"));
                     self.confirm(peer, id);
                 } else {
                     self.line(peer, &format!("error not_joined in {channel}{id}"));
@@ -141,7 +141,11 @@ impl Naive {
                 format!("kick {peer} {}", CHANNELS[channel])
             }
             Op::Publish { channel } => {
-                self.to_others("", CHANNELS[channel], &format!("message in {}: {number}", CHANNELS[channel]));
+                self.tell_others(
+                    "",
+                    CHANNELS[channel],
+                    &format!("message in {}: {number}", CHANNELS[channel]),
+                );
                 format!("publish {} {number}", CHANNELS[channel])
             }
             Op::Wait { seconds } => {
@@ -199,7 +203,7 @@ impl Naive {
         self.position += 1;
         let remove_peer = |gone: &str| format!("removePeer {gone} from {channel}, {}", reason.as_str());
         if introduces(channel) {
-            self.to_others(peer, channel, &remove_peer(peer));
+            self.tell_others(peer, channel, &remove_peer(peer));
         }
         let members = self.channels.get_mut(channel).unwrap();
         members.retain(|member| member.peer != peer);
@@ -219,7 +223,7 @@ impl Naive {
         member.userdata = Some(userdata);
         self.position += 1;
         if introduces(channel) {
-            self.to_others(peer, channel, &format!("userdata of {peer} in {channel}: {userdata}"));
+            self.tell_others(peer, channel, &format!("userdata of {peer} in {channel}: {userdata}"));
         }
         true
     }
@@ -316,7 +320,7 @@ impl Naive {
         self.channels.get(channel)?.iter().find(|member| member.peer == peer)
     }
 
-    fn to_others(&mut self, peer: &str, channel: &str, text: &str) {
+    fn tell_others(&mut self, peer: &str, channel: &str, text: &str) {
         let members = self.channels.get(channel).into_iter().flatten();
         let others: Vec<_> = members.map(|member| member.peer).filter(|other| *other != peer).collect();
         if !others.is_empty() {

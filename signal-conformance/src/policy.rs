@@ -1,0 +1,80 @@
+//! A policy that does what names tell it.
+
+use std::{future, sync::Arc};
+
+use signal_tokio::{
+    Admission, ChannelSettings, FirstOffer, Hello, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal,
+    Topology, async_trait, same_origin,
+};
+use tokio::{sync::Semaphore, task::yield_now};
+use tokio_tungstenite::tungstenite::http::request::Parts;
+
+/// Decides by the first word of what is asked for:
+///
+/// | word | upgrade to `x-ask:` | hello with the token | join of the channel |
+/// |---|---|---|---|
+/// | `refused` | 403 | refused | refused |
+/// | `unavailable` | 503 | unavailable | unavailable |
+/// | `never` | | no decision | no decision |
+/// | `later` | after a while | after a while | when the gate lets it through |
+/// | `id` | | the token is the identity | |
+/// | `pair` | | | at most two members |
+/// | `resident` | | | those who are there offer |
+/// | `unlisted` | | | nobody is introduced |
+/// | `panic` | | | a bug of the embedder |
+#[derive(Clone, Debug)]
+pub(crate) struct ByName {
+    /// Lets one join through for each permit.
+    pub(crate) gate: Arc<Semaphore>,
+}
+
+impl Default for ByName {
+    fn default() -> Self {
+        Self { gate: Arc::new(Semaphore::new(0)) }
+    }
+}
+
+#[async_trait]
+impl Policy for ByName {
+    async fn upgrade(&self, request: &Parts) -> Result<Admission, Refusal> {
+        let asked = request.headers.get("x-ask").and_then(|value| value.to_str().ok());
+        decide(asked.unwrap_or_default()).await?;
+        same_origin(request).map(|()| Admission::default())
+    }
+
+    async fn hello(&self, admission: Admission, hello: &Hello<'_>) -> Result<Admission, Refusal> {
+        let token = hello.token.as_deref().unwrap_or_default();
+        decide(token).await?;
+        Ok(if first_word(token) == "id" { Admission::identified(token) } else { admission })
+    }
+
+    async fn join(&self, _: &PeerInfo, request: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
+        let mut settings = ChannelSettings::default();
+        match first_word(request.channel) {
+            "pair" => settings.capacity = 2,
+            "resident" => settings.first_offer = FirstOffer::Resident,
+            "unlisted" => settings.topology = Topology::Unlisted,
+            "panic" => panic!("a policy panics, as a rule wants it"),
+            "later" => self.gate.acquire().await.unwrap().forget(),
+            _ => decide(request.channel).await?,
+        }
+        Ok(JoinGrant { settings })
+    }
+}
+
+async fn decide(name: &str) -> Result<(), Refusal> {
+    match first_word(name) {
+        "refused" => Err(Refusal::unauthorized("Not you.")),
+        "unavailable" => Err(Refusal::unavailable("The database is away.")),
+        "never" => future::pending().await,
+        "later" => {
+            yield_now().await;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn first_word(name: &str) -> &str {
+    name.split(' ').next().unwrap_or_default()
+}

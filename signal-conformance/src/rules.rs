@@ -1,0 +1,55 @@
+//! The rules, by theme. Their names are the sentences.
+
+/// Names the rules of a module, which become tests by the macro `$theme`.
+macro_rules! rules {
+    (($d:tt) $theme:ident: $($rule:ident),+ $(,)?) => {
+        #[doc(hidden)]
+        pub mod tests {
+            $(pub async fn $rule(adapter: $crate::Adapter) {
+                super::$rule(adapter).await;
+            })+
+        }
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $theme {
+            ($d serve:path) => {
+                mod $theme {
+                    $(#[test]
+                    fn $rule() {
+                        let serve: $crate::Serve =
+                            |signaling, listener, stop| Box::pin($d serve(signaling, listener, stop));
+                        $crate::run(serve, $crate::rules::$theme::tests::$rule);
+                    })+
+                }
+            };
+        }
+    };
+}
+
+pub mod acknowledgements;
+pub mod channels;
+pub mod decisions;
+pub mod drain;
+pub mod embedder;
+pub mod frames;
+pub mod heartbeat;
+pub mod hello;
+pub mod leaks;
+pub mod relays;
+pub mod resume;
+pub mod slow;
+pub mod storms;
+pub mod tokens;
+pub mod upgrade;
+
+use std::time::Duration;
+
+use signal_tokio::Timing;
+
+/// So short that a rule can wait for its end, and long enough that nothing else ends by it.
+const SHORT: Duration = Duration::from_millis(100);
+
+fn short_hello() -> Timing {
+    Timing { hello: SHORT, ..Timing::default() }
+}

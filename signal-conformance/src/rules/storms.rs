@@ -1,0 +1,153 @@
+//! Many at once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use signal_tokio::Limits;
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::{Adapter, client::Client, count};
+
+rules! { ($) storms:
+    of_32_that_join_at_the_same_instant_each_pair_is_introduced_once,
+    all_introductions_of_a_large_channel_arrive,
+    a_channel_of_two_never_has_three_members,
+    sockets_that_die_at_the_same_instant_are_forgotten,
+}
+
+/// What a peer is told about another: the connection id, and whether it offers.
+type Introduction = (String, bool);
+
+async fn of_32_that_join_at_the_same_instant_each_pair_is_introduced_once(adapter: Adapter) {
+    const MEMBERS: usize = 32;
+    let server = adapter.start().await;
+    let mut clients = Vec::new();
+    for _ in 0..MEMBERS {
+        clients.push(server.client().await);
+    }
+    for round in 0..count("STORM_ROUNDS", 20) {
+        let mut told = BTreeMap::new();
+        let barrier = Arc::new(Barrier::new(MEMBERS));
+        let mut storm = JoinSet::new();
+        for client in clients.drain(..) {
+            storm.spawn(join_at_once(client, Arc::clone(&barrier), format!("storm {round}"), MEMBERS));
+        }
+        while let Some(joined) = storm.join_next().await {
+            let (client, introductions) = joined.unwrap();
+            for introduction in introductions {
+                let (other, introduction) = read(&introduction);
+                let twice = told.insert((client.peer.clone(), other), introduction);
+                assert_eq!(twice, None, "a pair is introduced twice");
+            }
+            clients.push(client);
+        }
+        check_pairs(&told, MEMBERS);
+        part(&mut clients, &format!("storm {round}")).await;
+    }
+}
+
+/// Joins when all are ready, and hears who else is there.
+async fn join_at_once(
+    mut client: Client,
+    barrier: Arc<Barrier>,
+    channel: String,
+    members: usize,
+) -> (Client, Vec<Value>) {
+    barrier.wait().await;
+    let mut introductions = client.join(&channel).await;
+    while introductions.len() < members - 1 {
+        introductions.push(client.expect("addPeer").await);
+    }
+    (client, introductions)
+}
+
+/// Parts one after the other, so that nothing of this channel is left to be heard.
+async fn part(clients: &mut [Client], channel: &str) {
+    for leaving in 0..clients.len() {
+        clients[leaving].say(format!(r#"{{"type":"part","channel":"{channel}"}}"#)).await;
+        clients[leaving].expect("parted").await;
+        for _ in leaving + 1..clients.len() {
+            clients[leaving].expect("removePeer").await;
+        }
+        for staying in &mut clients[leaving + 1..] {
+            staying.expect("removePeer").await;
+        }
+        clients[leaving].acknowledge().await;
+    }
+}
+
+async fn all_introductions_of_a_large_channel_arrive(adapter: Adapter) {
+    let members = count("INTRODUCTIONS", 100);
+    let limits = Limits { members_per_channel: members, ..Limits::default() };
+    let server = adapter.start_with(|builder| builder.limits(limits)).await;
+    let barrier = Arc::new(Barrier::new(members));
+    let mut storm = JoinSet::new();
+    for _ in 0..members {
+        let client = server.client().await;
+        storm.spawn(join_at_once(client, Arc::clone(&barrier), "large".to_owned(), members));
+    }
+    let mut told = BTreeMap::new();
+    for (client, introductions) in storm.join_all().await {
+        told.extend(introductions.iter().map(read).map(|(other, told)| ((client.peer.clone(), other), told)));
+    }
+    check_pairs(&told, members);
+}
+
+async fn a_channel_of_two_never_has_three_members(adapter: Adapter) {
+    let server = adapter.start().await;
+    for round in 0..20 {
+        let channel = format!("pair {round}");
+        let mut storm = JoinSet::new();
+        let barrier = Arc::new(Barrier::new(8));
+        for _ in 0..8 {
+            let (mut client, barrier) = (server.client().await, Arc::clone(&barrier));
+            let join = format!(r#"{{"type":"join","channel":"{channel}"}}"#);
+            storm.spawn(async move {
+                barrier.wait().await;
+                client.say(join).await;
+                (client.hear_text().await, client)
+            });
+        }
+        let answers = storm.join_all().await;
+        let seated = answers.iter().filter(|(answer, _)| answer.starts_with(r#"{"type":"joined""#)).count();
+        let refused = answers.iter().filter(|(answer, _)| answer.contains(r#""channel_full""#)).count();
+        assert_eq!((seated, refused), (2, 6));
+    }
+}
+
+async fn sockets_that_die_at_the_same_instant_are_forgotten(adapter: Adapter) {
+    let limits = Limits { grace: super::SHORT, members_per_channel: 200, ..Limits::default() };
+    let server = adapter.start_with(|builder| builder.limits(limits)).await;
+    let mut clients = Vec::new();
+    let mut observer = server.client().await;
+    observer.join("room").await;
+    for _ in 0..100 {
+        let mut client = server.client().await;
+        client.join("room").await;
+        clients.push(client);
+    }
+    drop(clients);
+    for _ in 0..100 {
+        observer.expect("addPeer").await;
+    }
+    for _ in 0..100 {
+        assert_eq!(observer.expect("removePeer").await["reason"], "timeout");
+    }
+    assert_eq!(server.signaling.peers().len(), 1);
+}
+
+fn read(add_peer: &Value) -> (String, Introduction) {
+    let other = add_peer["peer_id"].as_str().unwrap().to_owned();
+    let connection = add_peer["connection_id"].as_str().unwrap().to_owned();
+    (other, (connection, add_peer["should_create_offer"].as_bool().unwrap()))
+}
+
+/// Each pair is introduced on both sides, by one connection id, and one of the two offers.
+fn check_pairs(told: &BTreeMap<(String, String), Introduction>, members: usize) {
+    assert_eq!(told.len(), members * (members - 1));
+    for ((one, other), (connection, offers)) in told {
+        let (same_connection, other_offers) = &told[&(other.clone(), one.clone())];
+        assert_eq!(connection, same_connection);
+        assert_ne!(offers, other_offers);
+    }
+}

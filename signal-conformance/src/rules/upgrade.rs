@@ -1,0 +1,188 @@
+//! Before the WebSocket: HTTP.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::{Adapter, server::Server, wire::Wire};
+
+rules! { ($) upgrade:
+    a_plain_get_is_answered_with_an_http_error,
+    a_post_is_answered_with_an_http_error,
+    an_upgrade_to_another_version_of_websocket_is_answered_with_an_http_error,
+    an_upgrade_without_a_key_is_answered_with_an_http_error,
+    another_path_is_not_found,
+    bytes_that_are_not_http_are_not_upgraded,
+    a_client_without_an_origin_is_let_in,
+    a_page_of_the_same_origin_is_let_in,
+    a_page_of_another_origin_is_refused,
+    a_page_of_the_same_host_and_another_port_is_refused,
+    a_page_without_an_origin_to_name_is_refused,
+    two_origins_are_refused_though_one_is_right,
+    the_subprotocol_is_selected_when_it_is_offered,
+    no_other_subprotocol_is_selected,
+    compression_is_not_accepted,
+    the_policy_may_refuse_with_403_and_its_sentence,
+    the_policy_may_be_unavailable_with_503,
+    the_policy_may_take_its_time,
+    a_policy_that_never_decides_is_answered_for_with_503,
+    frames_in_one_packet_with_the_request_are_read,
+}
+
+const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+const WEBSOCKET: [&str; 4] = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", KEY];
+
+async fn a_plain_get_is_answered_with_an_http_error(adapter: Adapter) {
+    let (status, _) = adapter.start().await.http("GET /signal HTTP/1.1", &[]).await;
+    assert!((400..500).contains(&status), "{status}");
+}
+
+async fn a_post_is_answered_with_an_http_error(adapter: Adapter) {
+    let (status, _) = adapter.start().await.http("POST /signal HTTP/1.1", &WEBSOCKET).await;
+    assert!((400..500).contains(&status), "{status}");
+}
+
+async fn an_upgrade_to_another_version_of_websocket_is_answered_with_an_http_error(adapter: Adapter) {
+    let headers = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 12", KEY];
+    let (status, _) = adapter.start().await.http("GET /signal HTTP/1.1", &headers).await;
+    assert!((400..500).contains(&status), "{status}");
+}
+
+async fn an_upgrade_without_a_key_is_answered_with_an_http_error(adapter: Adapter) {
+    let (status, _) = adapter.start().await.http("GET /signal HTTP/1.1", &WEBSOCKET[..3]).await;
+    assert!((400..500).contains(&status), "{status}");
+}
+
+async fn another_path_is_not_found(adapter: Adapter) {
+    let server = adapter.start().await;
+    for path in ["/", "/elsewhere", "/signal/elsewhere", "/Signal", "/signals", "/../signal"] {
+        let (status, _) = server.http(&format!("GET {path} HTTP/1.1"), &WEBSOCKET).await;
+        assert_eq!(status, 404, "{path}");
+    }
+}
+
+async fn bytes_that_are_not_http_are_not_upgraded(adapter: Adapter) {
+    let server = adapter.start().await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{answer:?}");
+}
+
+async fn a_client_without_an_origin_is_let_in(adapter: Adapter) {
+    assert_eq!(status(&adapter.start().await, &[]).await, 101);
+}
+
+async fn a_page_of_the_same_origin_is_let_in(adapter: Adapter) {
+    let server = adapter.start().await;
+    let origin = format!("http://{}", server.address);
+    assert_eq!(status(&server, &[("origin", &origin)]).await, 101);
+}
+
+async fn a_page_of_another_origin_is_refused(adapter: Adapter) {
+    let server = adapter.start().await;
+    let prefixed = format!("http://{}.example.org", server.address);
+    let with_user = format!("http://{}@example.org", server.address);
+    for origin in ["https://example.org", "http://127.0.0.1", "file://", "x", "", &prefixed, &with_user] {
+        assert_eq!(status(&server, &[("origin", origin)]).await, 403, "{origin}");
+    }
+}
+
+async fn a_page_of_the_same_host_and_another_port_is_refused(adapter: Adapter) {
+    assert_eq!(status(&adapter.start().await, &[("origin", "http://127.0.0.1:1")]).await, 403);
+}
+
+async fn a_page_without_an_origin_to_name_is_refused(adapter: Adapter) {
+    assert_eq!(status(&adapter.start().await, &[("origin", "null")]).await, 403);
+}
+
+async fn two_origins_are_refused_though_one_is_right(adapter: Adapter) {
+    let server = adapter.start().await;
+    let origin = format!("http://{}", server.address);
+    assert_eq!(status(&server, &[("origin", &origin), ("origin", "https://example.org")]).await, 403);
+    assert_eq!(status(&server, &[("origin", &origin), ("origin", &origin)]).await, 403);
+}
+
+async fn the_subprotocol_is_selected_when_it_is_offered(adapter: Adapter) {
+    let server = adapter.start().await;
+    assert_eq!(selected(&server, &["signal.v1"]).await.as_deref(), Some("signal.v1"));
+    assert_eq!(selected(&server, &["chat, signal.v1"]).await.as_deref(), Some("signal.v1"));
+    assert_eq!(selected(&server, &["chat", "signal.v1"]).await.as_deref(), Some("signal.v1"));
+}
+
+async fn no_other_subprotocol_is_selected(adapter: Adapter) {
+    let server = adapter.start().await;
+    assert_eq!(selected(&server, &[]).await, None);
+    assert_eq!(selected(&server, &["chat, signal.v10, Signal.v1"]).await, None);
+}
+
+async fn compression_is_not_accepted(adapter: Adapter) {
+    let server = adapter.start().await;
+    let headers = [("sec-websocket-extensions", "permessage-deflate; client_max_window_bits")];
+    let wire = Wire::new(server.connect().await);
+    let (_, response) = server.upgrade(wire, &headers).await.unwrap();
+    assert!(!response.headers().contains_key("sec-websocket-extensions"));
+}
+
+async fn the_policy_may_refuse_with_403_and_its_sentence(adapter: Adapter) {
+    let headers = [&WEBSOCKET[..], &["X-Ask: refused"]].concat();
+    let (status, answer) = adapter.start().await.http("GET /signal HTTP/1.1", &headers).await;
+    assert_eq!(status, 403);
+    assert!(answer.ends_with("\r\n\r\nNot you."), "{answer}");
+}
+
+async fn the_policy_may_be_unavailable_with_503(adapter: Adapter) {
+    assert_eq!(status(&adapter.start().await, &[("x-ask", "unavailable")]).await, 503);
+}
+
+async fn the_policy_may_take_its_time(adapter: Adapter) {
+    assert_eq!(status(&adapter.start().await, &[("x-ask", "later")]).await, 101);
+}
+
+async fn a_policy_that_never_decides_is_answered_for_with_503(adapter: Adapter) {
+    let server = adapter.start_with(|builder| builder.timing(super::short_hello())).await;
+    assert_eq!(status(&server, &[("x-ask", "never")]).await, 503);
+}
+
+async fn frames_in_one_packet_with_the_request_are_read(adapter: Adapter) {
+    let server = adapter.start().await;
+    let mut stream = server.connect().await;
+    let hello = br#"{"type":"hello","version":1}"#;
+    let mut packet = format!("GET /signal HTTP/1.1\r\nHost: {}\r\n", server.address).into_bytes();
+    WEBSOCKET.iter().for_each(|header| packet.extend_from_slice(format!("{header}\r\n").as_bytes()));
+    packet.extend_from_slice(b"\r\n");
+    // A final text frame, masked with zeros.
+    packet.extend_from_slice(&[0x81, 0x80 | hello.len() as u8, 0, 0, 0, 0]);
+    packet.extend_from_slice(hello);
+    stream.write_all(&packet).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.windows(9).any(|bytes| bytes == br#""welcome""#) {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+}
+
+/// What the server answers to an upgrade with these headers.
+async fn status(server: &Server, headers: &[(&'static str, &str)]) -> u16 {
+    match server.upgrade(Wire::new(server.connect().await), headers).await {
+        Ok((_, response)) => response.status().as_u16(),
+        Err(Error::Http(response)) => response.status().as_u16(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+async fn selected(server: &Server, offers: &[&str]) -> Option<String> {
+    // The library does not take a request that makes an offer and an answer that takes none.
+    let mut stream = server.connect().await;
+    let mut head = format!("GET /signal HTTP/1.1\r\nHost: {}\r\n", server.address);
+    WEBSOCKET.iter().for_each(|header| head.extend([*header, "\r\n"]));
+    offers.iter().for_each(|offer| head.extend(["Sec-WebSocket-Protocol: ", *offer, "\r\n"]));
+    stream.write_all((head + "\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    let answer = String::from_utf8(answer).unwrap().to_ascii_lowercase();
+    assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+    let line = answer.lines().find_map(|line| line.strip_prefix("sec-websocket-protocol:"));
+    line.map(|name| name.trim().to_owned())
+}

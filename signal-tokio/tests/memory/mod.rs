@@ -1,0 +1,139 @@
+//! A socket without a network: what the driver needs of a WebSocket, in memory.
+
+// Each test uses some of it.
+#![allow(dead_code)]
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io, mem,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use signal_tokio::{CloseReason, Frame, Outgoing, Received, Socket};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The client's end.
+#[derive(Clone, Default)]
+pub(crate) struct Client(Arc<Mutex<Line>>);
+
+/// The server's end.
+pub(crate) struct MemorySocket(Arc<Mutex<Line>>);
+
+#[derive(Default)]
+struct Line {
+    /// From the client. Texts live for ever, so that sending one allocates nothing.
+    said: VecDeque<&'static str>,
+    /// To the client.
+    heard: VecDeque<Frame>,
+    closed: Option<CloseReason>,
+    hung_up: bool,
+    server: Option<Waker>,
+}
+
+impl Client {
+    /// A client with room for so many frames on their way.
+    pub(crate) fn with_capacity(frames: usize) -> Self {
+        let client = Self::default();
+        client.line().said.reserve(frames);
+        client.line().heard.reserve(frames);
+        client
+    }
+
+    pub(crate) fn socket(&self) -> MemorySocket {
+        MemorySocket(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn say(&self, text: &'static str) {
+        self.line().said.push_back(text);
+        self.wake_server();
+    }
+
+    pub(crate) fn hang_up(&self) {
+        self.line().hung_up = true;
+        self.wake_server();
+    }
+
+    /// The next frame, once the tasks of the server have had their turn.
+    pub(crate) async fn hear(&self) -> Frame {
+        self.wait_for(|line| line.heard.pop_front()).await
+    }
+
+    /// Waits until the server has read all that was said.
+    pub(crate) async fn has_been_read(&self) {
+        self.wait_for(|line| (line.server.is_some() && line.said.is_empty()).then_some(())).await;
+    }
+
+    pub(crate) async fn hear_close(&self) -> CloseReason {
+        self.wait_for(|line| line.closed).await
+    }
+
+    async fn wait_for<T>(&self, mut look: impl FnMut(&mut Line) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look(&mut self.line()) {
+                return found;
+            }
+            assert!(Instant::now() < end, "what is waited for never comes");
+            turn().await;
+        }
+    }
+
+    fn wake_server(&self) {
+        let waker = self.line().server.take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().expect("no test panics with it")
+    }
+}
+
+/// Lets the tasks of the server have their turn. (tokio's own way allocates.)
+async fn turn() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        if mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Socket for MemorySocket {
+    type Text = &'static str;
+
+    async fn receive(&mut self) -> Received<&'static str> {
+        poll_fn(|context| {
+            let mut line = self.0.lock().expect("no test panics with it");
+            match line.said.pop_front() {
+                Some(text) => Poll::Ready(Received::Text(text)),
+                None if line.hung_up || line.closed.is_some() => Poll::Ready(Received::Closed),
+                None => {
+                    line.server = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
+        let mut line = self.0.lock().expect("no test panics with it");
+        match outgoing {
+            Outgoing::Text(frame) => line.heard.push_back(frame),
+            Outgoing::Ping => {}
+            Outgoing::Close(reason) => line.closed = Some(reason),
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

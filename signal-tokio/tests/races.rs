@@ -1,0 +1,86 @@
+//! What happens at the same moment, on one thread, so that the moment can be had.
+
+mod memory;
+
+use std::time::Duration;
+
+use memory::Client;
+use signal_tokio::{Admission, CloseReason, Limits, Signaling};
+
+const HELLO: &str = r#"{"type":"hello","version":1}"#;
+
+/// Which of two things a task sees first is drawn: so often it is tried.
+const ROUNDS: usize = 50;
+
+#[tokio::test]
+async fn what_a_kicked_peer_has_said_is_not_taken_for_words_of_the_next_session_with_its_number() {
+    for _ in 0..ROUNDS {
+        let signaling = Signaling::builder().build().expect("it can work");
+        let (kicked, next) = (connect(&signaling), connect(&signaling));
+        kicked.say(HELLO);
+        kicked.hear().await;
+        // Before any task has its turn: the next one comes, and the first one says something and is kicked.
+        next.say(HELLO);
+        kicked.say(r#"{"type":"join","channel":"room"}"#);
+        assert!(signaling.kick(&signaling.peers()[0]));
+        next.hear().await;
+        assert_eq!(kicked.hear_close().await, CloseReason::Kicked);
+        assert_eq!(signaling.channels(), []);
+    }
+}
+
+#[tokio::test]
+async fn the_socket_of_a_kicked_peer_does_not_detach_the_next_session_with_its_number() {
+    let grace = Duration::from_millis(1);
+    for _ in 0..ROUNDS {
+        let limits = Limits { grace, ..Limits::default() };
+        let signaling = Signaling::builder().limits(limits).build().expect("it can work");
+        let (kicked, next) = (connect(&signaling), connect(&signaling));
+        kicked.say(HELLO);
+        kicked.hear().await;
+        next.say(HELLO);
+        kicked.hang_up();
+        assert!(signaling.kick(&signaling.peers()[0]));
+        next.hear().await;
+        // A session that is detached really is gone after that, and one that is not stays.
+        let lost = connect(&signaling);
+        lost.say(HELLO);
+        lost.hear().await;
+        let mut events = signaling.events();
+        lost.hang_up();
+        events.next().await.expect("the server lives").expect("nothing is missed");
+        assert_eq!(signaling.peers().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_there_when_the_drain_begins_is_closed() {
+    for _ in 0..ROUNDS {
+        let signaling = Signaling::builder().build().expect("it can work");
+        let client = connect(&signaling);
+        client.say(HELLO);
+        tokio::join!(signaling.drain(Duration::from_secs(3600)), client.hear_close());
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_task_is_dropped_is_detached() {
+    let limits = Limits { grace: Duration::from_millis(1), ..Limits::default() };
+    let signaling = Signaling::builder().limits(limits).build().expect("it can work");
+    let mut events = signaling.events();
+    let client = Client::default();
+    let task = tokio::spawn(signaling.serve(client.socket(), Admission::default()));
+    client.say(HELLO);
+    client.hear().await;
+    task.abort();
+    for _ in ["connected", "gone"] {
+        events.next().await.expect("the server lives").expect("nothing is missed");
+    }
+    assert_eq!(signaling.peers(), []);
+}
+
+fn connect(signaling: &Signaling) -> Client {
+    let client = Client::default();
+    tokio::spawn(signaling.serve(client.socket(), Admission::default()));
+    client
+}
