@@ -46,6 +46,7 @@ impl Socket for AxumSocket {
                 Some(Ok(Message::Text(text))) => Received::Text(text),
                 Some(Ok(Message::Binary(_))) => Received::Binary,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+                Some(Ok(Message::Close(Some(frame)))) if frame.code == close_code::AWAY => Received::GoneAway,
                 // The answer is sent by reading on.
                 Some(Ok(Message::Close(_))) => continue,
                 Some(Err(error)) => match error.source().and_then(<dyn Error>::downcast_ref) {

@@ -157,6 +157,11 @@ impl<S: Socket> Connection<S> {
                 self.shared.end(&self.attached.link, CloseReason::TooLarge);
                 Err(Ending::Over(CloseReason::TooLarge))
             }
+            // There was no time for `bye`: Firefox closes the socket before it tells the page.
+            Received::GoneAway => {
+                self.shared.end(&self.attached.link, CloseReason::Bye);
+                Err(Ending::Over(CloseReason::Bye))
+            }
             Received::Closed => Err(Ending::Lost(None)),
         }
     }

@@ -45,7 +45,7 @@ pub(crate) async fn shake_hands<S: Socket>(
             return Some(Err(malformed(ErrorCode::BadMessage, None)));
         }
         Ok(Received::TooLarge) => return Some(Err(Rejection { error: None, reason: CloseReason::TooLarge })),
-        Ok(Received::Closed) => return None,
+        Ok(Received::GoneAway | Received::Closed) => return None,
         Err(_) => return Some(Err(Rejection { error: None, reason: CloseReason::HelloTimeout })),
     };
     let (id, hello) = match codec::decode(&text, &shared.config.frames) {
@@ -71,9 +71,11 @@ async fn first_message<S: Socket>(socket: &mut S) -> Received<S::Text> {
     loop {
         match socket.receive().await {
             Received::LifeSign => {}
-            received @ (Received::Text(_) | Received::Binary | Received::TooLarge | Received::Closed) => {
-                return received;
-            }
+            received @ (Received::Text(_)
+            | Received::Binary
+            | Received::TooLarge
+            | Received::GoneAway
+            | Received::Closed) => return received,
         }
     }
 }

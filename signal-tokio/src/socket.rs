@@ -34,6 +34,8 @@ pub enum Received<T> {
     LifeSign,
     /// A message beyond what is read at all; nothing can follow it.
     TooLarge,
+    /// The client has closed the socket with 1001: a browser that has dropped the page (RFC 6455, section 7.4.1).
+    GoneAway,
     /// The client has closed the socket, or it is lost.
     Closed,
 }

@@ -52,6 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteS
                 Some(Ok(Message::Text(text))) => Received::Text(text),
                 Some(Ok(Message::Binary(_))) => Received::Binary,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+                Some(Ok(Message::Close(Some(frame)))) if frame.code == CloseCode::Away => Received::GoneAway,
                 // The answer is sent by reading on. (Raw frames are never read.)
                 Some(Ok(Message::Close(_) | Message::Frame(_))) => continue,
                 Some(Err(Error::Capacity(_))) => Received::TooLarge,

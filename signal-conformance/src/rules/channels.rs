@@ -1,6 +1,10 @@
 //! Joining and parting, and what the others hear of it.
 
 use expect_test::expect;
+use tokio_tungstenite::tungstenite::{
+    Message, Utf8Bytes,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use crate::{Adapter, conversation::check};
 
@@ -10,6 +14,7 @@ rules! { ($) channels:
     a_part_ends_the_introductions_on_both_sides,
     a_part_of_a_channel_one_is_not_in_is_answered,
     bye_ends_the_session_for_all,
+    a_browser_that_drops_the_page_is_gone_at_once,
     a_join_of_a_channel_one_is_in_is_answered_with_all_members,
     a_join_with_new_userdata_replaces_it,
     new_userdata_is_told_to_the_others_and_to_newcomers,
@@ -147,6 +152,18 @@ async fn bye_ends_the_session_for_all(adapter: Adapter) {
         "#]],
     )
     .await;
+}
+
+async fn a_browser_that_drops_the_page_is_gone_at_once(adapter: Adapter) {
+    let server = adapter.start().await;
+    let (mut ann, mut bob) = (server.client().await, server.client().await);
+    for client in [&mut ann, &mut bob] {
+        client.join("room").await;
+    }
+    ann.expect("addPeer").await;
+    let going_away = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::default() };
+    bob.say_frame(Message::Close(Some(going_away))).await;
+    assert_eq!(ann.expect("removePeer").await["reason"], "bye");
 }
 
 async fn a_join_of_a_channel_one_is_in_is_answered_with_all_members(adapter: Adapter) {

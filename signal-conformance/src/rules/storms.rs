@@ -6,13 +6,14 @@ use serde_json::Value;
 use signal_tokio::Limits;
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::{Adapter, client::Client, count};
+use crate::{Adapter, client::Client, count, server::Server};
 
 rules! { ($) storms:
     of_32_that_join_at_the_same_instant_each_pair_is_introduced_once,
     all_introductions_of_a_large_channel_arrive,
     a_channel_of_two_never_has_three_members,
     sockets_that_die_at_the_same_instant_are_forgotten,
+    whatever_many_do_at_once_all_get_their_answers_and_nothing_is_left,
 }
 
 /// What a peer is told about another: the connection id, and whether it offers.
@@ -134,6 +135,56 @@ async fn sockets_that_die_at_the_same_instant_are_forgotten(adapter: Adapter) {
         assert_eq!(observer.expect("removePeer").await["reason"], "timeout");
     }
     assert_eq!(server.signaling.peers().len(), 1);
+}
+
+async fn whatever_many_do_at_once_all_get_their_answers_and_nothing_is_left(adapter: Adapter) {
+    let server = Arc::new(adapter.start().await);
+    let mut clients = JoinSet::new();
+    for seed in 0..16 {
+        clients.spawn(do_anything(Arc::clone(&server), seed));
+    }
+    clients.join_all().await;
+    assert_eq!(server.signaling.channels(), []);
+    assert_eq!(server.signaling.peers(), []);
+}
+
+/// Waits for the answer to everything it does. Most of the time others in the same channels speak meanwhile.
+async fn do_anything(server: Arc<Server>, seed: usize) {
+    let mut client = server.client().await;
+    for step in 0..150 {
+        let (what, channel) = ((step * step + 7 * step + 3 * seed) % 11, (step * 5 + seed) % 3);
+        let request = match what {
+            0..4 => format!(r#"{{"type":"join","id":{step},"channel":"{channel}"}}"#),
+            4 => format!(r#"{{"type":"part","id":{step},"channel":"{channel}"}}"#),
+            5..8 => format!(r#"{{"type":"send","id":{step},"channel":"{channel}","data":{step}}}"#),
+            8 => format!(r#"{{"type":"setUserdata","id":{step},"channel":"{channel}","userdata":{step}}}"#),
+            9 => {
+                let (token, received) = (client.token.clone(), client.received);
+                drop(client);
+                client = server.resume(&token, received).await.0;
+                assert_eq!(client.received, received, "the session is given back");
+                continue;
+            }
+            _ => {
+                client.bye().await;
+                client = server.client().await;
+                continue;
+            }
+        };
+        client.say(request).await;
+        let answer = format!(r#""id":{step},"#);
+        let bare_answer = format!(r#""id":{step}}}"#);
+        loop {
+            let text = client.hear_text().await;
+            if client.received.is_multiple_of(16) {
+                client.acknowledge().await;
+            }
+            if text.contains(&answer) || text.contains(&bare_answer) {
+                break;
+            }
+        }
+    }
+    client.bye().await;
 }
 
 fn read(add_peer: &Value) -> (String, Introduction) {

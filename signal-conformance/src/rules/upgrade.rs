@@ -54,7 +54,7 @@ async fn an_upgrade_without_a_key_is_answered_with_an_http_error(adapter: Adapte
 
 async fn another_path_is_not_found(adapter: Adapter) {
     let server = adapter.start().await;
-    for path in ["/", "/elsewhere", "/signal/elsewhere", "/Signal", "/signals", "/../signal"] {
+    for path in ["/", "/signal/", "/elsewhere", "/signal/elsewhere", "/Signal", "/signals", "/../signal"] {
         let (status, _) = server.http(&format!("GET {path} HTTP/1.1"), &WEBSOCKET).await;
         assert_eq!(status, 404, "{path}");
     }
