@@ -1,0 +1,281 @@
+//! The load generator: many clients on one thread, as cheap as it gets without leaving safe Rust.
+
+use std::{
+    collections::VecDeque,
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    ops::Range,
+    os::fd::OwnedFd,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    event::epoll::{self, CreateFlags, Event, EventData, EventFlags},
+    io::Errno,
+    net::sockopt,
+};
+
+use crate::{
+    Result,
+    dialect::Dialect,
+    inbox::Inbox,
+    websocket::{self, CLOSE, PING, PONG, TEXT},
+};
+
+/// The clients of one run. They acknowledge as the JS client does.
+pub(crate) struct Fleet {
+    pub(crate) dialect: Dialect,
+    server: SocketAddr,
+    epoll: OwnedFd,
+    events: Vec<Event>,
+    clients: Vec<Client>,
+    /// When to acknowledge, by client. An entry that the client does not know is out of date.
+    due: VecDeque<(Instant, usize)>,
+    last_active: Instant,
+}
+
+struct Client {
+    stream: TcpStream,
+    is_open: bool,
+    /// The start of a frame whose rest has not come.
+    unread: Vec<u8>,
+    unsent: Vec<u8>,
+    /// Whether it is to be told when it can write on.
+    is_blocked: bool,
+    /// Counted frames to the server, and how many of them it has acknowledged.
+    sent: u64,
+    confirmed: u64,
+    /// Counted frames of the server, and how many of them are acknowledged.
+    received: u64,
+    acknowledged: u64,
+    acknowledge_at: Option<Instant>,
+}
+
+impl Fleet {
+    pub(crate) fn new(server: SocketAddr, dialect: Dialect) -> Result<Self> {
+        Ok(Self {
+            dialect,
+            server,
+            epoll: epoll::create(CreateFlags::CLOEXEC)?,
+            events: Vec::with_capacity(EVENTS),
+            clients: Vec::new(),
+            due: VecDeque::new(),
+            last_active: Instant::now(),
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// One client more. [`OPENED`](crate::inbox::OPENED) will say that it can be used.
+    pub(crate) fn connect(&mut self) -> Result<()> {
+        let stream = TcpStream::connect(self.server)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        // Closed by a reset: thousands of ports would wait for stray packets otherwise.
+        sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
+        let data = EventData::new_u64(self.clients.len() as u64);
+        epoll::add(&self.epoll, &stream, data, EventFlags::IN)?;
+        (&stream).write_all(websocket::request(self.server, self.dialect.path()).as_bytes())?;
+        self.clients.push(Client {
+            stream,
+            is_open: false,
+            unread: Vec::new(),
+            unsent: Vec::new(),
+            is_blocked: false,
+            sent: 0,
+            confirmed: 0,
+            received: 0,
+            acknowledged: 0,
+            acknowledge_at: None,
+        });
+        self.last_active = Instant::now();
+        Ok(())
+    }
+
+    /// Sends a message that is counted.
+    pub(crate) fn send(&mut self, client: usize, text: &[u8]) -> Result<()> {
+        self.clients[client].sent += 1;
+        self.write(client, TEXT, text)
+    }
+
+    /// Sends a message that is not counted, such as `hello`.
+    pub(crate) fn send_aside(&mut self, client: usize, text: &str) -> Result<()> {
+        self.write(client, TEXT, text.as_bytes())
+    }
+
+    /// Waits until something arrives, but no longer than `patience`, and acknowledges what is due.
+    pub(crate) fn receive(&mut self, inbox: &mut Inbox, patience: Duration) -> Result<()> {
+        inbox.clear();
+        let now = Instant::now();
+        let due = self.due.front().map(|(due, _)| due.saturating_duration_since(now));
+        let wait = due.unwrap_or(patience).min(patience).try_into()?;
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&wait)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for event in &events {
+            let (client, flags) = (event.data.u64() as usize, event.flags);
+            if flags.contains(EventFlags::OUT) {
+                self.clients[client].flush(&self.epoll, client)?;
+            }
+            if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+                self.read(client, inbox).map_err(|error| format!("client {client}: {error}"))?;
+            }
+        }
+        let now = Instant::now();
+        if !events.is_empty() {
+            self.last_active = now;
+        } else if now - self.last_active > LOST {
+            return Err(format!("nothing has arrived for {LOST:?}, but more must come").into());
+        }
+        self.events = events;
+        while let Some(&(due, client)) = self.due.front()
+            && due <= now
+        {
+            self.due.pop_front();
+            if self.clients[client].acknowledge_at == Some(due) {
+                self.acknowledge(client)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until both sides have acknowledged everything. No further message may come.
+    pub(crate) fn settle(&mut self, inbox: &mut Inbox) -> Result<()> {
+        let start = Instant::now();
+        let mut until = start + SETTLING;
+        loop {
+            while let Some(rest) = until.checked_duration_since(Instant::now()) {
+                self.receive(inbox, rest)?;
+                if let Some((client, text)) = inbox.frames().next() {
+                    let text = String::from_utf8_lossy(text);
+                    return Err(format!("client {client}: more than was sent: {text}").into());
+                }
+            }
+            let is_settled =
+                |client: &Client| client.received == client.acknowledged && client.sent == client.confirmed;
+            if !self.dialect.acknowledges() || self.clients.iter().all(is_settled) {
+                return Ok(());
+            }
+            if start.elapsed() > LOST {
+                return Err("the server has not acknowledged everything that was sent".into());
+            }
+            until += SETTLING;
+        }
+    }
+
+    fn read(&mut self, index: usize, inbox: &mut Inbox) -> Result<()> {
+        let client = &mut self.clients[index];
+        let (start, kept) = (inbox.filled, client.unread.len());
+        let bytes = inbox.room(kept + READ);
+        bytes[..kept].copy_from_slice(&client.unread);
+        client.unread.clear();
+        let read = match client.stream.read(&mut bytes[kept..]) {
+            Ok(0) => return Err("closed by the server".into()),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let (mut at, end) = (start, start + kept + read);
+        if !client.is_open
+            && let Some(length) = websocket::parse_answer(&inbox.bytes[at..end])?
+        {
+            client.is_open = true;
+            inbox.frames.push((index, at..at));
+            at += length;
+        }
+        while self.clients[index].is_open
+            && let Some(frame) = websocket::parse(&inbox.bytes[at..end])?
+        {
+            let payload = at + frame.payload.start..at + frame.payload.end;
+            at = payload.end;
+            match frame.opcode {
+                TEXT => self.count(index, payload, inbox)?,
+                PING => self.write(index, PONG, &inbox.bytes[payload])?,
+                CLOSE => {
+                    let reason = String::from_utf8_lossy(inbox.bytes[payload].get(2..).unwrap_or_default());
+                    return Err(format!("closed by the server: {reason}").into());
+                }
+                _ => {}
+            }
+        }
+        self.clients[index].unread.extend_from_slice(&inbox.bytes[at..end]);
+        inbox.filled = at;
+        Ok(())
+    }
+
+    fn count(&mut self, index: usize, payload: Range<usize>, inbox: &mut Inbox) -> Result<()> {
+        let client = &mut self.clients[index];
+        let text = &inbox.bytes[payload.clone()];
+        if let Some(confirmed) = self.dialect.acknowledged(text) {
+            let possible = client.confirmed..=client.sent;
+            if !possible.contains(&confirmed) {
+                return Err(format!("acknowledged {confirmed}, which is not in {possible:?}").into());
+            }
+            client.confirmed = confirmed;
+            return Ok(());
+        }
+        let is_counted = self.dialect.is_counted(text);
+        inbox.frames.push((index, payload));
+        if is_counted {
+            client.received += 1;
+            if client.received - client.acknowledged >= ACK_EVERY {
+                return self.acknowledge(index);
+            }
+            if client.acknowledge_at.is_none() {
+                let due = Instant::now() + ACK_AFTER;
+                client.acknowledge_at = Some(due);
+                self.due.push_back((due, index));
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, index: usize) -> Result<()> {
+        let client = &mut self.clients[index];
+        client.acknowledge_at = None;
+        client.acknowledged = client.received;
+        let text = Dialect::acknowledgement(client.received);
+        self.send_aside(index, &text)
+    }
+
+    /// One system call for each frame, as a browser does it.
+    fn write(&mut self, index: usize, opcode: u8, payload: &[u8]) -> Result<()> {
+        self.last_active = Instant::now();
+        let client = &mut self.clients[index];
+        websocket::write(&mut client.unsent, opcode, payload);
+        client.flush(&self.epoll, index)
+    }
+}
+
+impl Client {
+    fn flush(&mut self, epoll: &OwnedFd, index: usize) -> Result<()> {
+        let written = match self.stream.write(&self.unsent) {
+            Ok(written) => written,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error.into()),
+        };
+        self.unsent.drain(..written);
+        let is_blocked = !self.unsent.is_empty();
+        if is_blocked != self.is_blocked {
+            self.is_blocked = is_blocked;
+            let flags = if is_blocked { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+            epoll::modify(epoll, &self.stream, EventData::new_u64(index as u64), flags)?;
+        }
+        Ok(())
+    }
+}
+
+/// Both sides acknowledge after so many frames, or so long after the first (docs/protocol.md, section 10).
+const ACK_EVERY: u64 = 32;
+const ACK_AFTER: Duration = Duration::from_secs(1);
+/// By then all acknowledgements are there, if nothing is slow.
+const SETTLING: Duration = Duration::from_millis(1500);
+/// What has not come by then will not come.
+const LOST: Duration = Duration::from_secs(20);
+const EVENTS: usize = 256;
+const READ: usize = 16 << 10;

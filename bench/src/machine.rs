@@ -1,0 +1,53 @@
+//! What the machine is asked for, and what is said about it.
+
+use std::{fs, num::NonZeroU64, thread};
+
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    thread::{CpuSet, sched_setaffinity, set_current_timer_slack},
+};
+
+use crate::Result;
+
+/// Allows so many open files, here and in the servers that are started. What was raised, if anything was.
+pub(crate) fn allow_files(needed: u64) -> Result<Option<String>> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return Ok(None);
+    }
+    if let Some(maximum) = maximum.filter(|maximum| *maximum < needed) {
+        return Err(format!("{needed} files must be open, and RLIMIT_NOFILE allows {maximum}").into());
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
+    let number = |limit: Option<u64>| limit.map_or("unlimited".to_owned(), |limit| limit.to_string());
+    Ok(Some(format!("RLIMIT_NOFILE from {} to {}", number(current), number(maximum))))
+}
+
+/// Keeps this thread on one CPU and lets it wake up on time.
+pub(crate) fn settle_thread(cpu: Option<usize>) -> Result<()> {
+    set_current_timer_slack(NonZeroU64::new(1))?;
+    if let Some(cpu) = cpu {
+        let mut set = CpuSet::new();
+        set.set(cpu);
+        sched_setaffinity(None, &set)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn cpus() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The load average of the last minute.
+pub(crate) fn load() -> String {
+    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    loads.split_whitespace().next().unwrap_or("?").to_owned()
+}
+
+pub(crate) fn description() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpu_info = read("/proc/cpuinfo");
+    let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown", |(_, model)| model);
+    format!("{} CPUs ({model}), Linux {}", cpus(), read("/proc/sys/kernel/osrelease").trim())
+}

@@ -1,0 +1,219 @@
+//! Measures the server, side by side with rivals.
+//!
+//! Each server runs as a process of its own, freshly started for each workload; the rounds of all servers are
+//! interleaved. What is measured is the server's CPU time (`/proc/PID/task/*/schedstat`) and resident memory (`VmRSS`,
+//! which has no kernel memory in it). One thread generates all load. Every message carries a number and is compared
+//! byte for byte where it arrives, so that nothing is lost, changed or doubled unseen.
+
+mod dialect;
+mod fleet;
+mod inbox;
+mod machine;
+mod report;
+mod serve;
+mod server;
+mod websocket;
+mod workload;
+
+use std::{
+    error::Error,
+    fs,
+    io::{self, Write},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use clap::{Parser, Subcommand, ValueEnum, builder::RangedI64ValueParser};
+
+use crate::{
+    report::{Figure, Report},
+    server::{Kind, Server},
+    workload::Workload,
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures the server, side by side with rivals, and verifies every message
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Small and short: only checks that everything is delivered, without rivals
+    #[arg(long)]
+    smoke: bool,
+    /// How often each server does each workload
+    #[arg(long, default_value_t = 5, value_parser = at_least_one())]
+    rounds: u32,
+    /// Connections of the workload `idle`, an even number
+    #[arg(long, default_value = "10000", value_parser = even)]
+    connections: usize,
+    /// Pairs of the workloads `relay` and `paced`
+    #[arg(long, default_value_t = 200)]
+    pairs: usize,
+    /// Messages per second of the workload `paced`
+    #[arg(long, default_value_t = 10_000, value_parser = at_least_one())]
+    rate: u32,
+    /// Seconds that `relay` and `paced` take each
+    #[arg(long, default_value_t = 3, value_parser = at_least_one())]
+    seconds: u32,
+    /// Only workloads whose name starts with this, such as `relay`
+    #[arg(long)]
+    only: Option<String>,
+    /// Leaves the load generator to the scheduler, instead of giving it the last CPU
+    #[arg(long)]
+    unpinned: bool,
+    /// Writes the table to bench/results.md, too
+    #[arg(long)]
+    write: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs one of our servers until standard input ends
+    #[command(hide = true)]
+    Serve {
+        adapter: Adapter,
+        #[arg(long)]
+        members_per_channel: Option<usize>,
+    },
+}
+
+/// The adapters of the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Adapter {
+    Axum,
+    Tungstenite,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Some(Command::Serve { adapter, members_per_channel }) => {
+            serve::run(adapter, members_per_channel).map(|()| ExitCode::SUCCESS)
+        }
+        None => measure(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn measure(arguments: &Arguments) -> Result<ExitCode> {
+    let mut workloads = if arguments.smoke { smoke() } else { full(arguments) };
+    workloads.retain(|workload| arguments.only.as_ref().is_none_or(|only| workload.name().starts_with(only)));
+    let rounds = if arguments.smoke { 1 } else { arguments.rounds };
+    let mut kinds = vec![Kind::Ours(Adapter::Axum), Kind::Ours(Adapter::Tungstenite)];
+    let rivals = if arguments.smoke { Vec::new() } else { server::rivals()? };
+    kinds.extend(rivals.iter().map(|(kind, _)| *kind));
+    let cpu = (!arguments.smoke && !arguments.unpinned && machine::cpus() > 1).then(|| machine::cpus() - 1);
+
+    let mut notes = vec![format!("{}; load {} at the start", machine::description(), machine::load())];
+    notes.push(match cpu {
+        Some(cpu) => format!("the load generator has CPU {cpu}, the servers are not pinned"),
+        None => "neither the load generator nor the servers are pinned".to_owned(),
+    });
+    notes.extend(rivals.iter().map(|(_, version)| version.clone()));
+    let most = workloads.iter().map(|workload| workload.connections()).max().unwrap_or(0);
+    let raised = machine::allow_files(most as u64 + SPARE_FILES)?;
+    notes.extend(raised.map(|raised| format!("raised: {raised}")));
+    notes.extend(workloads.iter().filter_map(|workload| {
+        let members = workload.members_per_channel()?;
+        Some(format!("raised: members_per_channel to {members}, for the {}", workload.name()))
+    }));
+    for note in &notes {
+        say(note)?;
+    }
+
+    let mut report = Report::new(&kinds);
+    let (mut passed, mut failed) = (0, 0);
+    for round in 1..=rounds {
+        for workload in &workloads {
+            for kind in kinds.iter().filter(|kind| workload.is_for(**kind)) {
+                let name = workload.name();
+                match run(*workload, *kind, cpu) {
+                    Ok(figures) => {
+                        passed += 1;
+                        say(&format!("round {round}, {name}, {}: all delivered", kind.name()))?;
+                        report.add(&name, *kind, figures);
+                    }
+                    Err(error) => {
+                        failed += 1;
+                        say(&format!("round {round}, {name}, {}: FAILED: {error}", kind.name()))?;
+                    }
+                }
+            }
+        }
+    }
+
+    if !arguments.smoke {
+        notes.push(format!(
+            "{rounds} interleaved rounds; median [least .. greatest]; load {} at the end",
+            machine::load()
+        ));
+        let notes: String = notes.iter().map(|note| format!("- {note}\n")).collect();
+        let text = format!("{notes}\n{}", report.to_markdown());
+        say(&format!("\n{text}"))?;
+        if arguments.write {
+            fs::write(
+                RESULTS,
+                format!("# Measured\n\nBy `cargo run --release -p bench -- --write`.\n\n{text}"),
+            )?;
+        }
+    }
+    say(&format!("{passed} passed, {failed} failed"))?;
+    Ok(if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One workload on one server.
+fn run(workload: Workload, kind: Kind, cpu: Option<usize>) -> Result<Vec<Figure>> {
+    let server = kind.start(workload.members_per_channel())?;
+    // A thread of its own, so that the servers do not inherit its CPU.
+    let generate = |server: &Server| {
+        machine::settle_thread(cpu)?;
+        workload.run(server)
+    };
+    let done = thread::scope(|scope| scope.spawn(|| generate(&server)).join());
+    done.unwrap_or_else(|_| Err("the load generator has panicked".into()))
+}
+
+fn full(arguments: &Arguments) -> Vec<Workload> {
+    let Arguments { connections, pairs, rate, .. } = *arguments;
+    let time = Duration::from_secs(arguments.seconds.into());
+    vec![
+        Workload::Idle { connections },
+        Workload::Relay { pairs, time },
+        Workload::Paced { pairs, rate, time },
+        Workload::Storm { members: 32, times: 10 },
+        Workload::Storm { members: 300, times: 3 },
+    ]
+}
+
+fn smoke() -> Vec<Workload> {
+    let time = Duration::from_millis(500);
+    vec![
+        Workload::Idle { connections: 200 },
+        Workload::Relay { pairs: 20, time },
+        Workload::Paced { pairs: 20, rate: 1000, time },
+        Workload::Storm { members: 32, times: 1 },
+        Workload::Storm { members: 100, times: 1 },
+    ]
+}
+
+fn at_least_one() -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+fn even(text: &str) -> std::result::Result<usize, String> {
+    let number: usize = text.parse().map_err(|error| format!("{error}"))?;
+    if number > 0 && number.is_multiple_of(2) { Ok(number) } else { Err("not an even number".to_owned()) }
+}
+
+fn say(text: &str) -> Result<()> {
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Open files of a process that are no connections.
+const SPARE_FILES: u64 = 64;
+const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results.md");

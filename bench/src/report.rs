@@ -1,0 +1,145 @@
+//! The table.
+
+use std::fmt::Write;
+
+use crate::server::Kind;
+
+/// One thing that was measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    name: &'static str,
+    unit: &'static str,
+    value: f64,
+}
+
+impl Figure {
+    pub(crate) fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
+        Self { name, unit, value }
+    }
+}
+
+/// The figures of all rounds.
+pub(crate) struct Report {
+    kinds: Vec<Kind>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    workload: String,
+    name: &'static str,
+    unit: &'static str,
+    /// For each kind of server, one for each round.
+    values: Vec<Vec<f64>>,
+}
+
+impl Report {
+    pub(crate) fn new(kinds: &[Kind]) -> Self {
+        Self { kinds: kinds.to_vec(), rows: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, workload: &str, kind: Kind, figures: Vec<Figure>) {
+        let column = self.kinds.iter().position(|known| *known == kind).expect("a kind of this report");
+        for Figure { name, unit, value } in figures {
+            let known = self.rows.iter().position(|row| row.workload == workload && row.name == name);
+            let row = known.unwrap_or_else(|| {
+                let values = vec![Vec::new(); self.kinds.len()];
+                self.rows.push(Row { workload: workload.to_owned(), name, unit, values });
+                self.rows.len() - 1
+            });
+            self.rows[row].values[column].push(value);
+        }
+    }
+
+    /// Medians with the least and the greatest value, and our medians as parts of those of the rivals.
+    pub(crate) fn to_markdown(&self) -> String {
+        let is_rival = |kind: Kind| !matches!(kind, Kind::Ours(_));
+        let columns = self.kinds.iter().copied().enumerate();
+        let (rivals, ours): (Vec<_>, Vec<_>) = columns.partition(|(_, kind)| is_rival(*kind));
+        let ratios: Vec<_> =
+            rivals.iter().flat_map(|rival| ours.iter().map(move |our| (*our, *rival))).collect();
+
+        let mut table = "| workload | figure | unit |".to_owned();
+        // Writing to a `String` does not fail.
+        self.kinds.iter().for_each(|kind| write!(table, " {} |", kind.name()).unwrap_or_default());
+        for ((_, our), (_, rival)) in &ratios {
+            write!(table, " {} / {} |", our.name(), rival.name()).unwrap_or_default();
+        }
+        table += "\n|---|---|---|";
+        table += &"---:|".repeat(self.kinds.len() + ratios.len());
+        table += "\n";
+        for row in &self.rows {
+            write!(table, "| {} | {} | {} |", row.workload, row.name, row.unit).unwrap_or_default();
+            let summaries: Vec<_> = row.values.iter().map(|values| Summary::of(values)).collect();
+            for summary in &summaries {
+                match summary {
+                    Some(Summary { median, least, greatest }) => {
+                        let [median, least, greatest] = [median, least, greatest].map(|value| short(*value));
+                        write!(table, " {median} [{least} .. {greatest}] |").unwrap_or_default();
+                    }
+                    None => table += " - |",
+                }
+            }
+            for ((our, _), (rival, _)) in &ratios {
+                match (&summaries[*our], &summaries[*rival]) {
+                    (Some(our), Some(rival)) => {
+                        write!(table, " {:.2} |", our.median / rival.median).unwrap_or_default();
+                    }
+                    _ => table += " - |",
+                }
+            }
+            table += "\n";
+        }
+        table
+    }
+}
+
+struct Summary {
+    median: f64,
+    least: f64,
+    greatest: f64,
+}
+
+impl Summary {
+    fn of(values: &[f64]) -> Option<Self> {
+        let mut values = values.to_vec();
+        values.sort_unstable_by(f64::total_cmp);
+        let (least, greatest) = (*values.first()?, *values.last()?);
+        let middle = values.len() / 2;
+        let median = if values.len().is_multiple_of(2) {
+            (values[middle - 1] + values[middle]) / 2.0
+        } else {
+            values[middle]
+        };
+        Some(Self { median, least, greatest })
+    }
+}
+
+/// Three digits, or all before the point.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Adapter;
+
+    #[test]
+    fn medians_stand_between_the_extremes_and_rivals_are_the_measure() {
+        let ours = Kind::Ours(Adapter::Axum);
+        let mut report = Report::new(&[ours, Kind::NodeWs]);
+        for value in [1.0, 4.0, 2.0, 3.0] {
+            report.add("relay", ours, vec![Figure::new("CPU", "µs", value)]);
+        }
+        report.add("relay", Kind::NodeWs, vec![Figure::new("CPU", "µs", 10.0)]);
+        let table = report.to_markdown();
+        assert!(
+            table.ends_with("| relay | CPU | µs | 2.50 [1.00 .. 4.00] | 10.0 [10.0 .. 10.0] | 0.25 |\n"),
+            "{table}"
+        );
+    }
+}

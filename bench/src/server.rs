@@ -1,0 +1,116 @@
+//! A server as a process: starting it, and what it costs.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use clap::ValueEnum;
+
+use crate::{Adapter, Result, dialect::Dialect};
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ours(Adapter),
+    /// `rivals/node-ws`.
+    NodeWs,
+}
+
+/// A running server. Dropping it ends it.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) dialect: Dialect,
+    child: Child,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours(Adapter::Axum) => "signal-axum",
+            Self::Ours(Adapter::Tungstenite) => "signal-tungstenite",
+            Self::NodeWs => "Node ws",
+        }
+    }
+
+    /// Starts one. `members_per_channel` is for a workload that needs this bound raised.
+    pub(crate) fn start(self, members_per_channel: Option<usize>) -> Result<Server> {
+        let (mut command, dialect) = match self {
+            Self::Ours(adapter) => {
+                let mut command = Command::new(env::current_exe()?);
+                let adapter = adapter.to_possible_value().expect("no adapter is hidden");
+                command.arg("serve").arg(adapter.get_name());
+                if let Some(members) = members_per_channel {
+                    command.arg("--members-per-channel").arg(members.to_string());
+                }
+                (command, Dialect::Signal)
+            }
+            Self::NodeWs => {
+                let mut command = Command::new("node");
+                command.arg("server.js").current_dir(NODE_WS);
+                (command, Dialect::NodeWs)
+            }
+        };
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
+        let address = line.trim_end().strip_prefix("listening on http://").map(str::parse);
+        match address {
+            Some(Ok(address)) => Ok(Server { address, dialect, child }),
+            _ => {
+                let _ = child.kill();
+                child.wait()?;
+                Err(format!("{} does not listen: {line:?}", self.name()).into())
+            }
+        }
+    }
+}
+
+impl Server {
+    /// The CPU time of all its threads.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
+            let first = statistics.split_whitespace().next().ok_or("an empty schedstat")?;
+            nanoseconds += first.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn memory(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.strip_suffix("kB"));
+        Ok(kilobytes.ok_or("no VmRSS")?.trim().parse::<f64>()? * 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Installs the rivals. Which of them can be measured here, with their versions.
+pub(crate) fn rivals() -> Result<Vec<(Kind, String)>> {
+    let Ok(node) = Command::new("node").arg("--version").output() else { return Ok(Vec::new()) };
+    let installed =
+        Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(NODE_WS).output()?;
+    if !installed.status.success() {
+        return Err(format!("npm ci: {}", String::from_utf8_lossy(&installed.stderr)).into());
+    }
+    let package = fs::read_to_string(Path::new(NODE_WS).join("node_modules/ws/package.json"))?;
+    let version =
+        package.lines().find_map(|line| line.trim().strip_prefix(r#""version": ""#)?.strip_suffix("\","));
+    let node = String::from_utf8_lossy(&node.stdout);
+    Ok(vec![(Kind::NodeWs, format!("ws {} on Node {}", version.unwrap_or("?"), node.trim()))])
+}
+
+const NODE_WS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rivals/node-ws");

@@ -1,0 +1,76 @@
+//! What the servers are put to. Each workload verifies every message that it causes.
+
+mod gather;
+mod idle;
+mod relay;
+mod storm;
+
+use std::time::Duration;
+
+use crate::{
+    Result,
+    report::Figure,
+    server::{Kind, Server},
+};
+
+/// One thing to measure, with its sizes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Workload {
+    /// Connections in channels of two that do nothing, then make one call each.
+    Idle { connections: usize },
+    /// Pairs that send each other candidates as fast as it goes.
+    Relay { pairs: usize, time: Duration },
+    /// Pairs that send each other candidates, so many a second in all, whether the server follows or not.
+    Paced { pairs: usize, rate: u32, time: Duration },
+    /// Peers that join one channel at once.
+    Storm { members: usize, times: usize },
+}
+
+impl Workload {
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Idle { connections } => format!("idle, {connections} connections"),
+            Self::Relay { pairs, .. } => format!("relay, {pairs} pairs"),
+            Self::Paced { pairs, rate, .. } => format!("paced, {pairs} pairs, {rate}/s"),
+            Self::Storm { members, .. } => format!("storm of {members}"),
+        }
+    }
+
+    pub(crate) fn is_for(self, kind: Kind) -> bool {
+        !matches!((self, kind), (Self::Storm { .. }, Kind::NodeWs))
+    }
+
+    /// How many sockets are open at once.
+    pub(crate) fn connections(self) -> usize {
+        match self {
+            Self::Idle { connections } => connections,
+            Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => 2 * pairs,
+            Self::Storm { members, .. } => members,
+        }
+    }
+
+    /// How many members a channel must be allowed, if that is more than by default.
+    pub(crate) fn members_per_channel(self) -> Option<usize> {
+        let by_default = signal_axum::Limits::default().members_per_channel;
+        match self {
+            Self::Storm { members, .. } if members > by_default => Some(members),
+            Self::Storm { .. } | Self::Idle { .. } | Self::Relay { .. } | Self::Paced { .. } => None,
+        }
+    }
+
+    pub(crate) fn run(self, server: &Server) -> Result<Vec<Figure>> {
+        match self {
+            Self::Idle { connections } => idle::run(server, connections),
+            Self::Relay { pairs, time } => relay::closed(server, pairs, time),
+            Self::Paced { pairs, rate, time } => relay::paced(server, pairs, rate, time),
+            Self::Storm { members, times } => storm::run(server, members, times),
+        }
+    }
+}
+
+/// How long to wait for messages before looking at the clock again.
+const GLANCE: Duration = Duration::from_millis(100);
+
+fn microseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}

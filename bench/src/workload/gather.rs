@@ -1,0 +1,75 @@
+//! Getting clients into the server, and into channels of two.
+
+use std::iter;
+
+use crate::{
+    Result,
+    dialect::Introduction,
+    fleet::Fleet,
+    inbox::{Inbox, OPENED},
+    server::Server,
+    workload::GLANCE,
+};
+
+/// Connects clients until they are welcome.
+pub(super) fn connect(server: &Server, connections: usize) -> Result<Fleet> {
+    let mut fleet = Fleet::new(server.address, server.dialect)?;
+    let mut inbox = Inbox::default();
+    while fleet.len() < connections {
+        let mut missing = AT_ONCE.min(connections - fleet.len());
+        iter::repeat_with(|| fleet.connect()).take(missing).collect::<Result<()>>()?;
+        while missing > 0 {
+            fleet.receive(&mut inbox, GLANCE)?;
+            for (client, text) in inbox.frames() {
+                match fleet.dialect.hello().filter(|_| text == OPENED) {
+                    Some(hello) => fleet.send_aside(client, hello)?,
+                    None if text == OPENED || fleet.dialect.is_welcome(text) => missing -= 1,
+                    None => return Err(unexpected(client, text)),
+                }
+            }
+        }
+    }
+    Ok(fleet)
+}
+
+/// Seats the clients in channels of two, neighbours together. What each has been told about its neighbour.
+pub(super) fn pair(fleet: &mut Fleet) -> Result<Vec<Introduction>> {
+    let mut told: Vec<Option<Introduction>> = iter::repeat_with(|| None).take(fleet.len()).collect();
+    let mut inbox = Inbox::default();
+    for start in (0..fleet.len()).step_by(AT_ONCE) {
+        let mut missing = AT_ONCE.min(fleet.len() - start);
+        for client in start..start + missing {
+            let join = fleet.dialect.join(&format!("pair-{}", client / 2));
+            fleet.send(client, join.as_bytes())?;
+        }
+        while missing > 0 {
+            fleet.receive(&mut inbox, GLANCE)?;
+            for (client, text) in inbox.frames() {
+                if fleet.dialect.is_joined(text) {
+                    continue;
+                }
+                let introduction = fleet.dialect.introduction(str::from_utf8(text)?);
+                if introduction.is_none() || told[client].is_some() {
+                    return Err(unexpected(client, text));
+                }
+                told[client] = introduction;
+                missing -= 1;
+            }
+        }
+    }
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    let fits = |[a, b]: &[Introduction; 2]| {
+        a.connection_id == b.connection_id && a.should_create_offer != b.should_create_offer
+    };
+    match told.as_chunks().0.iter().find(|pair| !fits(pair)) {
+        Some(pair) => Err(format!("the two are not told the same: {pair:?}").into()),
+        None => Ok(told),
+    }
+}
+
+pub(super) fn unexpected(client: usize, text: &[u8]) -> Box<dyn std::error::Error + Send + Sync> {
+    format!("client {client}: unexpected: {}", String::from_utf8_lossy(text)).into()
+}
+
+/// Clients that connect or join at once. An even number, and below the backlog of any server.
+const AT_ONCE: usize = 64;

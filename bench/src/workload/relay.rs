@@ -1,0 +1,126 @@
+//! What a relayed message costs, and how long it takes.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use super::{GLANCE, gather, microseconds};
+use crate::{
+    Result,
+    dialect::{Numbered, Payload},
+    fleet::Fleet,
+    inbox::Inbox,
+    report::Figure,
+    server::Server,
+};
+
+/// One client of a pair.
+struct Line {
+    own: Numbered,
+    expected: Numbered,
+}
+
+fn lines(server: &Server, pairs: usize) -> Result<(Fleet, Vec<Line>)> {
+    let mut fleet = gather::connect(server, 2 * pairs)?;
+    let introductions = gather::pair(&mut fleet)?;
+    let line = |other| Line {
+        own: fleet.dialect.relay(Payload::Candidate, other),
+        expected: fleet.dialect.relayed(Payload::Candidate, other),
+    };
+    let lines = introductions.iter().map(line).collect();
+    Ok((fleet, lines))
+}
+
+/// Each client sends one candidate, and another one for each that it gets: two are under way in each pair.
+pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Vec<Figure>> {
+    let (mut fleet, mut lines) = lines(server, pairs)?;
+    let mut inbox = Inbox::default();
+    for (client, line) in lines.iter_mut().enumerate() {
+        fleet.send(client, line.own.next())?;
+    }
+    let mut exchange = |until: Option<Instant>| -> Result<u64> {
+        let (mut received, mut under_way) = (0, lines.len());
+        while under_way > 0 && until.is_none_or(|until| Instant::now() < until) {
+            fleet.receive(&mut inbox, GLANCE)?;
+            for (client, text) in inbox.frames() {
+                let line = &mut lines[client];
+                line.expected.check(text)?;
+                received += 1;
+                match until {
+                    Some(_) => fleet.send(client, line.own.next())?,
+                    None => under_way -= 1,
+                }
+            }
+        }
+        if until.is_none() {
+            fleet.settle(&mut inbox)?;
+        }
+        Ok(received)
+    };
+    exchange(Some(Instant::now() + WARM_UP))?;
+    let (start, cpu) = (Instant::now(), server.cpu()?);
+    let received = exchange(Some(start + time))?;
+    let (time, cpu) = (start.elapsed(), server.cpu()? - cpu);
+    exchange(None)?;
+    Ok(vec![
+        Figure::new("CPU per message", "µs", microseconds(cpu) / received as f64),
+        Figure::new("messages per second", "1/s", received as f64 / time.as_secs_f64()),
+    ])
+}
+
+/// The clients send in turn, at fixed times. Latency counts from the time at which a message was to be sent.
+pub(super) fn paced(server: &Server, pairs: usize, rate: u32, time: Duration) -> Result<Vec<Figure>> {
+    let (mut fleet, mut lines) = lines(server, pairs)?;
+    let mut inbox = Inbox::default();
+    let mut under_way = vec![VecDeque::new(); lines.len()];
+    let mut latencies = Vec::new();
+    let warm_up = (WARM_UP.as_secs_f64() * f64::from(rate)) as u32;
+    let total = warm_up + (time.as_secs_f64() * f64::from(rate)) as u32;
+    let (mut sent, mut received) = (0, 0);
+    let mut cpu = Vec::new();
+    let start = Instant::now();
+    let due = |message: u32| start + Duration::from_secs(1) * message / rate;
+    while received < total {
+        let mut now = Instant::now();
+        while sent < total && due(sent) <= now {
+            if sent == warm_up {
+                cpu.push(server.cpu()?);
+            }
+            let client = sent as usize % lines.len();
+            fleet.send(client, lines[client].own.next())?;
+            // Neighbours are a pair.
+            under_way[client ^ 1].push_back((sent >= warm_up, due(sent)));
+            sent += 1;
+            if sent == total {
+                cpu.push(server.cpu()?);
+            }
+            now = Instant::now();
+        }
+        // It never sleeps: otherwise the server would pay for waking it, which a client elsewhere would not cost it.
+        let patience = if sent < total { Duration::ZERO } else { GLANCE };
+        fleet.receive(&mut inbox, patience)?;
+        for (client, text) in inbox.frames() {
+            lines[client].expected.check(text)?;
+            let under_way = under_way[client].pop_front();
+            let (is_measured, due) = under_way.ok_or_else(|| gather::unexpected(client, text))?;
+            received += 1;
+            if is_measured {
+                latencies.push(due.elapsed());
+            }
+        }
+    }
+    fleet.settle(&mut inbox)?;
+    latencies.sort_unstable();
+    let percentile = |part: f64| microseconds(latencies[(latencies.len() as f64 * part) as usize]);
+    let cpu = cpu[1] - cpu[0];
+    Ok(vec![
+        Figure::new("CPU per message", "µs", microseconds(cpu) / f64::from(total - warm_up)),
+        Figure::new("latency, median", "µs", percentile(0.5)),
+        Figure::new("latency, 99 %", "µs", percentile(0.99)),
+        Figure::new("latency, 99.9 %", "µs", percentile(0.999)),
+    ])
+}
+
+/// What is not measured, so that caches and buffers have found their size.
+const WARM_UP: Duration = Duration::from_millis(500);
