@@ -4,7 +4,7 @@ mod pages;
 
 use std::{error::Error, net::SocketAddr, time::Duration};
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt};
 use clap::Parser;
 use signal_axum::{
     ChannelSettings, IceServer, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, async_trait,
@@ -65,6 +65,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(arguments.listen).await?;
     announce(listener.local_addr()?)?;
+    // Without this the system holds small messages back for up to 40 ms.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, app).with_graceful_shutdown(stop(signaling)).await?;
     Ok(())
 }

@@ -54,6 +54,26 @@ async fn the_socket_of_a_kicked_peer_does_not_detach_the_next_session_with_its_n
 }
 
 #[tokio::test]
+async fn a_socket_that_was_replaced_does_not_end_the_session() {
+    for _ in 0..ROUNDS {
+        let signaling = Signaling::builder().build().expect("it can work");
+        let (first, second) = (connect(&signaling), connect(&signaling));
+        first.say(HELLO);
+        let welcome = first.hear_text().await;
+        let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
+        let token = token.split('"').next().expect("a token");
+        let resume = format!(r#"{{"type":"hello","version":1,"resume":{{"token":"{token}","received":0}}}}"#);
+        // The session is given to the second socket, and its task runs before that of the first.
+        second.say(resume.leak());
+        first.go_away();
+        assert!(second.hear_text().await.contains(r#""resumed":true"#));
+        first.hear_close().await;
+        second.say(r#"{"type":"join","channel":"room"}"#);
+        assert!(second.hear_text().await.contains(r#""joined""#));
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_is_there_when_the_drain_begins_is_closed() {
     for _ in 0..ROUNDS {
         let signaling = Signaling::builder().build().expect("it can work");

@@ -17,6 +17,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
+    serve::ListenerExt,
 };
 use signal_axum::{Admission, Refusal, Signaling, same_origin};
 use tokio::net::TcpListener;
@@ -49,6 +50,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     tracing_subscriber::fmt().init();
     tracing::info!("listening on http://{}", listener.local_addr()?);
+    // Without this the system holds small messages back for up to 40 ms.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, router).await?;
     Ok(())
 }

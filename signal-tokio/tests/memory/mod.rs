@@ -31,6 +31,7 @@ struct Line {
     heard: VecDeque<Frame>,
     closed: Option<CloseReason>,
     hung_up: bool,
+    gone_away: bool,
     server: Option<Waker>,
 }
 
@@ -57,9 +58,19 @@ impl Client {
         self.wake_server();
     }
 
+    /// Closes the socket as a browser does that drops the page.
+    pub(crate) fn go_away(&self) {
+        self.line().gone_away = true;
+        self.wake_server();
+    }
+
     /// The next frame, once the tasks of the server have had their turn.
     pub(crate) async fn hear(&self) -> Frame {
         self.wait_for(|line| line.heard.pop_front()).await
+    }
+
+    pub(crate) async fn hear_text(&self) -> String {
+        String::from_utf8(self.hear().await.as_ref().to_vec()).expect("frames are text")
     }
 
     /// Waits until the server has read all that was said.
@@ -113,6 +124,7 @@ impl Socket for MemorySocket {
             let mut line = self.0.lock().expect("no test panics with it");
             match line.said.pop_front() {
                 Some(text) => Poll::Ready(Received::Text(text)),
+                None if line.gone_away => Poll::Ready(Received::GoneAway),
                 None if line.hung_up || line.closed.is_some() => Poll::Ready(Received::Closed),
                 None => {
                     line.server = Some(context.waker().clone());
