@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use signal_core::{ACK_EVERY, ClientMessage, CloseReason, ErrorCode, Input, ServerMessage, codec};
+use signal_core::{ACK_EVERY, ClientMessage, CloseReason, EndReason, ErrorCode, Input, ServerMessage, codec};
 use tokio::time::{self, Instant, Sleep};
 
 use crate::{
@@ -153,15 +153,9 @@ impl<S: Socket> Connection<S> {
                 let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: None };
                 self.deliver(Some(input), false).await
             }
-            Received::TooLarge => {
-                self.shared.end(&self.attached.link, CloseReason::TooLarge);
-                Err(Ending::Over(CloseReason::TooLarge))
-            }
+            Received::TooLarge => Err(self.end(CloseReason::TooLarge)),
             // There was no time for `bye`: Firefox closes the socket before it tells the page.
-            Received::GoneAway => {
-                self.shared.end(&self.attached.link, CloseReason::Bye);
-                Err(Ending::Over(CloseReason::Bye))
-            }
+            Received::GoneAway => Err(self.end(CloseReason::Bye)),
             Received::Closed => Err(Ending::Lost(None)),
         }
     }
@@ -304,6 +298,14 @@ impl<S: Socket> Connection<S> {
 }
 
 impl<S> Connection<S> {
+    /// Ends the session with its socket, unless another socket has taken over.
+    fn end(&self, reason: CloseReason) -> Ending {
+        let Attached { link, socket: number, .. } = &self.attached;
+        let input = Input::Disconnected { session: link.session, reason: EndReason::from(reason) };
+        self.shared.handle_for(link, input, |link| link.socket == *number);
+        Ending::Over(reason)
+    }
+
     /// The session waits for another socket, unless it has one already or is over.
     fn detach(&self) {
         let Attached { link, socket: number, .. } = &self.attached;
@@ -344,7 +346,9 @@ async fn within(
 /// Reads until the client has closed its side, so that the close frame is not lost with unread data.
 async fn wait_for_close<S: Socket>(socket: &mut S, reason: CloseReason) {
     let closed = async {
-        while !matches!(socket.receive().await, Received::Closed | Received::TooLarge) {}
+        let is_over =
+            |received| matches!(received, Received::Closed | Received::GoneAway | Received::TooLarge);
+        while !is_over(socket.receive().await) {}
         // Nothing is read after a message that is too large: the client gets the time to find the close frame.
         if reason == CloseReason::TooLarge {
             future::pending().await

@@ -5,7 +5,8 @@ mod memory;
 use std::time::Duration;
 
 use memory::Client;
-use signal_tokio::{Admission, CloseReason, Limits, Signaling};
+use signal_tokio::{Admission, CloseReason, Event, Events, Limits, Signaling};
+use tokio::time;
 
 const HELLO: &str = r#"{"type":"hello","version":1}"#;
 
@@ -48,7 +49,7 @@ async fn the_socket_of_a_kicked_peer_does_not_detach_the_next_session_with_its_n
         lost.hear().await;
         let mut events = signaling.events();
         lost.hang_up();
-        events.next().await.expect("the server lives").expect("nothing is missed");
+        next_of(&mut events).await;
         assert_eq!(signaling.peers().len(), 1);
     }
 }
@@ -94,9 +95,14 @@ async fn a_session_whose_task_is_dropped_is_detached() {
     client.hear().await;
     task.abort();
     for _ in ["connected", "gone"] {
-        events.next().await.expect("the server lives").expect("nothing is missed");
+        next_of(&mut events).await;
     }
     assert_eq!(signaling.peers(), []);
+}
+
+async fn next_of(events: &mut Events) -> Event {
+    let next = time::timeout(Duration::from_secs(30), events.next()).await;
+    next.expect("the event never comes").expect("the server lives").expect("nothing is missed")
 }
 
 fn connect(signaling: &Signaling) -> Client {

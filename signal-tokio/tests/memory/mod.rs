@@ -124,7 +124,10 @@ impl Socket for MemorySocket {
             let mut line = self.0.lock().expect("no test panics with it");
             match line.said.pop_front() {
                 Some(text) => Poll::Ready(Received::Text(text)),
-                None if line.gone_away => Poll::Ready(Received::GoneAway),
+                None if mem::take(&mut line.gone_away) => {
+                    line.hung_up = true;
+                    Poll::Ready(Received::GoneAway)
+                }
                 None if line.hung_up || line.closed.is_some() => Poll::Ready(Received::Closed),
                 None => {
                     line.server = Some(context.waker().clone());
