@@ -50,6 +50,9 @@ use signal_tokio::Timing;
 /// So short that a rule can wait for its end, and long enough that nothing else ends by it.
 const SHORT: Duration = Duration::from_millis(100);
 
+/// Longer than any rule takes.
+const FOREVER: Duration = Duration::from_secs(3600);
+
 fn short_hello() -> Timing {
     Timing { hello: SHORT, ..Timing::default() }
 }

@@ -61,16 +61,29 @@ async fn a_socket_that_was_replaced_does_not_end_the_session() {
         let (first, second) = (connect(&signaling), connect(&signaling));
         first.say(HELLO);
         let welcome = first.hear_text().await;
-        let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
-        let token = token.split('"').next().expect("a token");
-        let resume = format!(r#"{{"type":"hello","version":1,"resume":{{"token":"{token}","received":0}}}}"#);
         // The session is given to the second socket, and its task runs before that of the first.
-        second.say(resume.leak());
+        second.say(resume(&welcome));
         first.go_away();
         assert!(second.hear_text().await.contains(r#""resumed":true"#));
         first.hear_close().await;
         second.say(r#"{"type":"join","channel":"room"}"#);
         assert!(second.hear_text().await.contains(r#""joined""#));
+    }
+}
+
+#[tokio::test]
+async fn what_has_come_over_a_socket_that_was_replaced_is_left_to_be_said_again() {
+    for _ in 0..ROUNDS {
+        let signaling = Signaling::builder().build().expect("it can work");
+        let (first, second) = (connect(&signaling), connect(&signaling));
+        first.say(HELLO);
+        let welcome = first.hear_text().await;
+        second.say(resume(&welcome));
+        first.say(r#"{"type":"join","channel":"room"}"#);
+        let welcome = second.hear_text().await;
+        assert!(welcome.contains(r#""resumed":true,"received":0"#), "{welcome}");
+        assert_eq!(first.hear_close().await, CloseReason::Replaced);
+        assert_eq!(signaling.channels(), []);
     }
 }
 
@@ -98,6 +111,13 @@ async fn a_session_whose_task_is_dropped_is_detached() {
         next_of(&mut events).await;
     }
     assert_eq!(signaling.peers(), []);
+}
+
+/// A `hello` that asks for the session of this `welcome`.
+fn resume(welcome: &str) -> &'static str {
+    let (_, token) = welcome.split_once(r#""token":""#).expect("a token");
+    let token = token.split('"').next().expect("a token");
+    format!(r#"{{"type":"hello","version":1,"resume":{{"token":"{token}","received":0}}}}"#).leak()
 }
 
 async fn next_of(events: &mut Events) -> Event {

@@ -2,7 +2,7 @@
 
 use signal_tokio::Timing;
 
-use super::SHORT;
+use super::{FOREVER, SHORT};
 use crate::{Adapter, server::Server};
 
 rules! { ($) acknowledgements:
@@ -129,6 +129,6 @@ async fn who_acknowledges_may_hear_as_much_as_it_likes(adapter: Adapter) {
 
 /// A server that acknowledges by number only.
 async fn patient(adapter: Adapter) -> Server {
-    let timing = Timing { acknowledge: std::time::Duration::from_secs(3600), ..Timing::default() };
+    let timing = Timing { acknowledge: FOREVER, ..Timing::default() };
     adapter.start_with(|builder| builder.timing(timing)).await
 }

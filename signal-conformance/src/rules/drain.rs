@@ -1,13 +1,11 @@
 //! The server goes down.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use signal_tokio::Timing;
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Error;
 
-use super::SHORT;
+use super::{FOREVER, SHORT};
 use crate::{
     Adapter,
     client::{Client, Heard},
@@ -22,9 +20,6 @@ rules! { ($) drain:
     who_does_not_answer_the_close_frame_is_cut_off,
     who_says_hello_at_that_moment_is_closed_too,
 }
-
-/// Far longer than a drain may take here.
-const PATIENCE: Duration = Duration::from_secs(3600);
 
 async fn all_are_asked_to_come_back_later_and_closed(adapter: Adapter) {
     let timing = Timing { reconnect: SHORT, ..Timing::default() };
@@ -43,7 +38,7 @@ async fn all_are_asked_to_come_back_later_and_closed(adapter: Adapter) {
     }
     let mut listeners = JoinSet::new();
     clients.into_iter().for_each(|client| drop(listeners.spawn(hear_closing(client))));
-    server.signaling.drain(PATIENCE).await;
+    server.signaling.drain(FOREVER).await;
     let delays = listeners.join_all().await;
     assert!(delays.iter().all(|delay| *delay <= 100), "{delays:?}");
     assert!(delays.iter().any(|delay| *delay != delays[0]), "the delays are drawn: {delays:?}");
@@ -63,7 +58,7 @@ async fn what_waits_for_a_client_comes_before(adapter: Adapter) {
     for number in 0..100 {
         server.signaling.send_to_channel("room", &number).unwrap();
     }
-    let (_, (texts, closed)) = tokio::join!(server.signaling.drain(PATIENCE), client.hear_last());
+    let (_, (texts, closed)) = tokio::join!(server.signaling.drain(FOREVER), client.hear_last());
     let messages: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     let (closing, messages) = messages.split_last().unwrap();
     assert!(
@@ -74,7 +69,7 @@ async fn what_waits_for_a_client_comes_before(adapter: Adapter) {
 
 async fn nobody_is_let_in_any_more(adapter: Adapter) {
     let server = adapter.start().await;
-    server.signaling.drain(PATIENCE).await;
+    server.signaling.drain(FOREVER).await;
     let refused = server.upgrade(Wire::new(server.connect().await), &[]).await.err().unwrap();
     assert!(matches!(&refused, Error::Http(response) if response.status() == 503), "{refused}");
 }
@@ -84,7 +79,7 @@ async fn a_socket_without_a_session_is_closed(adapter: Adapter) {
     let (mut silent, mut undecided) = (server.socket().await, server.socket().await);
     undecided.say(r#"{"type":"hello","version":1,"token":"never"}"#).await;
     tokio::join!(
-        server.signaling.drain(PATIENCE),
+        server.signaling.drain(FOREVER),
         silent.expect_close(1001, "draining"),
         undecided.expect_close(1001, "draining")
     );
@@ -94,7 +89,7 @@ async fn who_does_not_answer_the_close_frame_is_cut_off(adapter: Adapter) {
     let server = adapter.start().await;
     let (mut mute, _reads_nothing) = (server.client().await, server.client().await);
     mute.wire().mute = true;
-    tokio::join!(server.signaling.drain(PATIENCE), hear_closing(mute));
+    tokio::join!(server.signaling.drain(FOREVER), hear_closing(mute));
 }
 
 async fn who_says_hello_at_that_moment_is_closed_too(adapter: Adapter) {
@@ -108,7 +103,7 @@ async fn who_says_hello_at_that_moment_is_closed_too(adapter: Adapter) {
                 client.hear_last().await
             });
         }
-        server.signaling.drain(PATIENCE).await;
+        server.signaling.drain(FOREVER).await;
         for (texts, closed) in clients.join_all().await {
             assert_eq!(closed, Heard::Closed(1001, "draining".to_owned()), "{texts:?}");
         }

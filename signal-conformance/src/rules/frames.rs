@@ -21,13 +21,14 @@ rules! { ($) frames:
     good_frames_that_look_bad_are_taken,
     a_binary_frame_is_an_error,
     a_frame_is_answered_up_to_128_kib_and_not_read_above,
+    a_frame_that_claims_to_be_huge_is_not_waited_for,
     a_message_in_fragments_is_one_message_and_has_the_same_bound,
     a_frame_that_is_nested_10000_deep_is_an_error,
     a_relay_to_a_stranger_is_an_error_that_does_not_count,
     after_twenty_errors_the_socket_is_closed_and_all_have_been_told,
     nineteen_errors_close_nothing,
     text_that_is_not_utf_8_fails_the_connection,
-    frames_that_are_not_masked_fail_the_connection,
+    frames_that_are_none_of_websocket_fail_the_connection,
 }
 
 /// As many errors of form as one socket survives.
@@ -95,6 +96,14 @@ async fn a_frame_is_answered_up_to_128_kib_and_not_read_above(adapter: Adapter) 
         assert_eq!(witness.expect("removePeer").await["reason"], "closed");
         pair.exchange().await;
     }
+}
+
+async fn a_frame_that_claims_to_be_huge_is_not_waited_for(adapter: Adapter) {
+    let server = adapter.start().await;
+    let (mut client, mut witness) = with_witness(&server).await;
+    client.say_raw(&[0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, b'{']).await;
+    assert_eq!(client.hear().await, Heard::Closed(1009, "too_large".to_owned()));
+    assert_eq!(witness.expect("removePeer").await["reason"], "closed");
 }
 
 async fn a_message_in_fragments_is_one_message_and_has_the_same_bound(adapter: Adapter) {
@@ -174,13 +183,22 @@ async fn text_that_is_not_utf_8_fails_the_connection(adapter: Adapter) {
     pair.exchange().await;
 }
 
-async fn frames_that_are_not_masked_fail_the_connection(adapter: Adapter) {
+async fn frames_that_are_none_of_websocket_fail_the_connection(adapter: Adapter) {
     let server = adapter.start().await;
     let mut pair = Pair::join(&server).await;
-    let mut client = server.client().await;
-    client.say_raw(&[0x81, 2, b'{', b'}']).await;
-    client.expect_close(1002, "").await;
-    pair.exchange().await;
+    let frames: [(&str, &[u8]); 5] = [
+        ("not masked", &[0x81, 2, b'{', b'}']),
+        ("compressed", &[0xc1, 0x82, 0, 0, 0, 0, b'{', b'}']),
+        ("of an unknown kind", &[0x83, 0x80, 0, 0, 0, 0]),
+        ("a ping in fragments", &[0x09, 0x80, 0, 0, 0, 0]),
+        ("the middle of nothing", &[0x00, 0x80, 0, 0, 0, 0]),
+    ];
+    for (what, frame) in frames {
+        let mut client = server.client().await;
+        client.say_raw(frame).await;
+        assert_eq!(client.hear_last().await, (vec![], Heard::Closed(1002, String::new())), "{what}");
+        pair.exchange().await;
+    }
 }
 
 /// A client, and another one who is in the same channel and has heard all so far.

@@ -1,10 +1,10 @@
 //! Clients that do not read. Their connections are narrow, so that little suffices to block them.
 
-use std::{future, time::Duration};
+use std::future;
 
 use signal_tokio::Timing;
 
-use super::SHORT;
+use super::{FOREVER, SHORT};
 use crate::{
     Adapter,
     client::{Client, Heard},
@@ -20,9 +20,6 @@ rules! { ($) slow:
     who_is_kicked_while_blocked_hears_all_that_came_before,
     who_is_blocked_can_be_replaced,
 }
-
-/// Longer than any rule takes.
-const FOREVER: Duration = Duration::from_secs(3600);
 
 async fn who_never_reads_is_ended_when_its_outbox_is_full_and_disturbs_nobody(adapter: Adapter) {
     let timing = Timing { write: FOREVER, ..Timing::default() };
@@ -144,6 +141,8 @@ async fn who_is_blocked_can_be_replaced(adapter: Adapter) {
         texts.push(again.hear_text().await);
     }
     check_numbers(&texts);
+    // Nothing is left that waits for the blocked socket.
+    tokio::join!(server.signaling.drain(FOREVER), again.hear_last(), sender.hear_last());
 }
 
 /// A server that gives up a blocked socket soon, and for which [`a_while`] is longer than that.

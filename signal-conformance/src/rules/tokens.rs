@@ -1,8 +1,8 @@
 //! Who gets which session back.
 
-use signal_tokio::Limits;
+use signal_tokio::{Limits, Timing};
 
-use super::SHORT;
+use super::{FOREVER, SHORT};
 use crate::{Adapter, client::Client, server::Server};
 
 rules! { ($) tokens:
@@ -49,7 +49,9 @@ async fn a_detached_session_keeps_its_seat(adapter: Adapter) {
 }
 
 async fn a_socket_that_the_server_still_holds_is_replaced(adapter: Adapter) {
-    let server = adapter.start().await;
+    // Nothing but that makes the server look at the old socket.
+    let timing = Timing { acknowledge: FOREVER, heartbeat: FOREVER, ..Timing::default() };
+    let server = adapter.start_with(|builder| builder.timing(timing)).await;
     let (mut ann, mut bob) = two_in_a_room(&server).await;
     let (mut again, welcome) = server.resume(&ann.token, ann.received).await;
     assert_eq!(welcome["resumed"], true);
