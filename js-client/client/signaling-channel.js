@@ -24,7 +24,7 @@ const UNCOUNTED = new Set(['hello', 'welcome', 'ack', 'ping', 'pong', 'bye', 'cl
 /** Frames that become events of the same name. Types that are not listed are from a newer server, and ignored. */
 const EVENTS = new Set([
   'joined', 'parted', 'addPeer', 'removePeer', 'sessionDescription', 'iceCandidate', 'userdata', 'message', 'iceServers',
-  'closing', 'error',
+  'waiting', 'matched', 'matchEnded', 'closing', 'error',
 ]);
 
 /**
@@ -62,6 +62,9 @@ const EVENTS = new Set([
  * @property {Frame<import('./wire.js').Userdata>} userdata
  * @property {Frame<import('./wire.js').AppMessage>} message
  * @property {Frame<import('./wire.js').IceServers>} iceServers
+ * @property {Frame<import('./wire.js').Waiting>} waiting
+ * @property {Frame<import('./wire.js').Matched>} matched `joined` and `addPeer` follow, as after a join
+ * @property {Frame<import('./wire.js').MatchEnded>} matchEnded
  * @property {Frame<import('./wire.js').Closing>} closing
  * @property {Frame<import('./wire.js').ErrorFrame>} error an error that answers no request
  */
@@ -154,16 +157,29 @@ export class SignalingChannel extends Base {
    */
   join(channel, { userdata, signal } = {}) {
     const joining = this.#request({ type: 'join', channel, userdata }, signal);
-    joining.catch(({ code }) => {
-      // The server may still let us in: what we gave up, we leave.
-      if (code === 'timeout' || code === 'aborted') this.part(channel);
-    });
-    return optional(joining.then(({ peers }) => peers));
+    return optional(this.#takenBack(joining, () => this.part(channel)).then(({ peers }) => peers));
   }
 
   /** @param {string} channel @returns {Promise<void>} */
   part(channel) {
     return this.#request({ type: 'part', channel });
+  }
+
+  /**
+   * Asks for company from a pool. Resolves with the first answer; what comes of waiting are events.
+   *
+   * @param {string} pool
+   * @param {{ userdata?: unknown, leave?: string, signal?: AbortSignal }} [options] `leave`: a channel to part when matched
+   * @returns {Promise<import('./wire.js').Waiting | import('./wire.js').Matched>}
+   */
+  match(pool, { userdata, leave, signal } = {}) {
+    const matching = this.#request({ type: 'match', pool, userdata, leave }, signal);
+    return this.#takenBack(matching, () => this.cancelMatch(pool));
+  }
+
+  /** @param {string} pool @returns {Promise<void>} */
+  cancelMatch(pool) {
+    return this.#request({ type: 'cancelMatch', pool });
   }
 
   /** @param {string} channel @param {unknown} userdata @returns {Promise<void>} */
@@ -369,6 +385,14 @@ export class SignalingChannel extends Base {
       throw new SignalingError('queue_full', `the server has not taken ${MAX_UNACKNOWLEDGED} messages`);
     };
     return optional(this.#requests.open(send, signal));
+  }
+
+  /** The server may still grant what we gave up: we say so. @param {Promise<any>} request @param {() => void} takeBack */
+  #takenBack(request, takeBack) {
+    request.catch(({ code }) => {
+      if (code === 'timeout' || code === 'aborted') takeBack();
+    });
+    return request;
   }
 
   /** @param {object} frame */

@@ -67,6 +67,21 @@
  * @property {RTCIceServer[]} ice_servers
  * @property {number} ttl_ms
  *
+ * @typedef {object} Waiting
+ * @property {'waiting'} type
+ * @property {string} pool
+ * @property {number} waiting how many wait in the pool
+ *
+ * @typedef {object} Matched
+ * @property {'matched'} type
+ * @property {string} pool
+ * @property {string} channel which we are in from now on
+ *
+ * @typedef {object} MatchEnded
+ * @property {'matchEnded'} type
+ * @property {string} pool
+ * @property {string} reason
+ *
  * @typedef {object} Closing
  * @property {'closing'} type
  * @property {number} reconnect_after_ms

@@ -308,6 +308,36 @@ test('a join that is given up, or not answered for 20 s, is taken back', async (
   assert.deepEqual(socket().take('join', 'part').map(({ type }) => type), ['join', 'part']);
 });
 
+test('a match resolves with the first answer, and what comes of waiting are events', async () => {
+  const { signaling, socket } = await connected();
+  const events = [];
+  for (const type of ['waiting', 'matched', 'matchEnded']) signaling.addEventListener(type, ({ message }) => events.push(message));
+  const matching = signaling.match('chat', { userdata: 1, leave: 'a' });
+  signaling.cancelMatch('chess');
+  assert.deepEqual(socket().take(), [
+    { type: 'match', pool: 'chat', userdata: 1, leave: 'a', id: 1 },
+    { type: 'cancelMatch', pool: 'chess', id: 2 },
+  ]);
+  const answers = [
+    { type: 'waiting', pool: 'chat', waiting: 1, id: 1 },
+    { type: 'matched', pool: 'chat', channel: 'b', id: 1 },
+    { type: 'matchEnded', pool: 'chess', reason: 'cancelled', id: 2 },
+  ];
+  await socket().receive(...answers);
+  assert.deepEqual(await matching, answers[0]);
+  assert.deepEqual(events, answers);
+});
+
+test('a match that is given up is cancelled', async () => {
+  const { signaling, socket } = await connected();
+  const controller = new AbortController();
+  const matching = signaling.match('chat', { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(matching, { code: 'aborted' });
+  await settle();
+  assert.deepEqual(socket().take().map(({ type }) => type), ['match', 'cancelMatch']);
+});
+
 test('what waits for the server is bounded: a request is refused, a relay ends the session', async () => {
   const context = await connected();
   const { signaling, socket } = context;
