@@ -1,4 +1,4 @@
-/** What the tests put in place of the world: a clock, a WebSocket and its server, an RTCPeerConnection. */
+/** What the tests put in place of the world: a clock, a WebSocket and its server, an RTCPeerConnection, RTCDataChannels. */
 
 /** Lets everything run that waits for nothing but its turn. */
 export const settle = async () => {
@@ -238,4 +238,73 @@ export function fakePeerConnection() {
 export function sdp(ufrag, certificate, kinds = ['audio', 'video']) {
   const lines = kinds.map((kind) => `m=${kind} 9 UDP/TLS/RTP/SAVPF 96\r\n`);
   return `v=0\r\na=ice-ufrag:${ufrag}\r\na=fingerprint:sha-256 ${certificate}\r\n${lines.join('')}`;
+}
+
+/** @returns two ends of an RTCDataChannel; what one sends, the other gets in order and a turn later */
+export function fakeDataChannels(readyState = 'open') {
+  const [one, other] = [new FakeDataChannel(readyState), new FakeDataChannel(readyState)];
+  one.other = other;
+  other.other = one;
+  return [one, other];
+}
+
+class FakeDataChannel {
+  binaryType = 'blob';
+  bufferedAmount = 0;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  onerror = null;
+
+  /** Everything it has sent, text parsed. */
+  sent = [];
+  /** The network: gives what arrives instead of what was sent. */
+  tamper = (data) => data;
+
+  constructor(readyState) {
+    this.readyState = readyState;
+  }
+
+  send(data) {
+    if (this.readyState !== 'open') throw new DOMException(this.readyState, 'InvalidStateError');
+    const isText = typeof data === 'string';
+    const copy = isText ? data : new Uint8Array(ArrayBuffer.isView(data) ? data : data.slice(0)).buffer;
+    const size = isText ? Buffer.byteLength(data) : copy.byteLength;
+    this.sent.push(isText ? JSON.parse(data) : copy);
+    this.bufferedAmount += size;
+    setImmediate(() => {
+      this.bufferedAmount -= size;
+      if (this.readyState !== 'closed') this.other.#receive(this.tamper(copy));
+    });
+  }
+
+  close() {
+    if (/^clos/.test(this.readyState)) return;
+    this.readyState = 'closing';
+    setImmediate(() => this.drop());
+  }
+
+  get hasListeners() {
+    return [this.onopen, this.onmessage, this.onclose, this.onerror].some(Boolean);
+  }
+
+  // ---- The network
+
+  open() {
+    for (const end of [this, this.other]) end.readyState = 'open';
+    for (const end of [this, this.other]) end.onopen?.({});
+  }
+
+  drop() {
+    for (const end of [this, this.other]) {
+      if (end.readyState === 'closed') continue;
+      end.readyState = 'closed';
+      end.onclose?.({});
+    }
+  }
+
+  #receive(data) {
+    const isBlob = typeof data !== 'string' && this.binaryType === 'blob';
+    this.onmessage?.({ data: isBlob ? new Blob([data]) : data });
+  }
 }
