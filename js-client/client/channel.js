@@ -1,14 +1,28 @@
+import { Timer } from './clock.js';
 import { optional, SignalingError } from './errors.js';
+import { emit } from './events.js';
+import { withMediaState } from './media-state.js';
+
+/** Messages that wait for a slow `for await`. */
+const MAX_UNREAD = 1_024;
 
 /**
  * @typedef {import('./peer.js').Peer} Peer
  *
+ * @typedef {object} JoinOptions
+ * @property {any} [userdata] what the others shall know: anything JSON can say, up to 1 KiB; an object, with LocalMedia
+ * @property {MediaStream | any | null} [media] sent to everybody in the channel;
+ *   without it we only watch
+ * @property {AbortSignal} [signal] gives up joining
+ *
  * @typedef {object} ChannelEvents
  * @property {{ peer: Peer, initial: boolean }} peer somebody is there; `initial`: was there before us
  * @property {{ peer: Peer, reason: string }} peerleave
- * @property {{ peer: Peer } & import('./link.js').TrackFields} track
+ * @property {{ peer: Peer, source: import('./media-state.js').Source } & import('./link.js').TrackFields} track
+ * @property {{ peer: Peer, state: import('./media-state.js').MediaState | null }} mediastate what the peer says is on
  * @property {{ peer: Peer }} userdata the peer has changed its userdata
- * @property {{ peer: Peer | null, peerId: string, data: any }} message through the server
+ * @property {{ peer: Peer | null, peerId: string, data: any }} message untrusted: whatever the peer likes to send
+ * @property {{ peer: Peer, file: import('./files.js').IncomingFile }} file the peer offers one
  * @property {{ error: SignalingError | null }} close we are out: left, or by an error
  */
 
@@ -16,30 +30,61 @@ const Base = /** @type {new () => import('./events.js').TypedEventTarget<Channel
 
 /** A group of peers that `client.join` made us a member of. Not an RTCDataChannel, and not the signaling channel. */
 export class Channel extends Base {
-  #membership;
-  #mesh;
+  /** @readonly @type {string} */
+  name;
   /** Everybody else, by id. @readonly @type {ReadonlyMap<string, Peer>} */
-  peers;
+  peers = new Map();
+
+  /** @internal @type {JoinOptions} */
+  options;
+  /** What we send to the peers here. @internal @type {Set<import('./senders.js').Slot>} */
+  slots = new Set();
+  /** Where a stranger was found. @internal @type {string | undefined} */
+  pool;
+  /** @internal */
+  joined = false;
+  /** How many of the next `addPeer` are peers that were there before us. @internal */
+  expected = 0;
+  /** What was sent to all before all were introduced. @internal @type {unknown[]} */
+  unheard = [];
+  /** The userdata that the others have, as JSON. @internal @type {string | undefined} */
+  told;
+  /** After the server forgot us: how long those we still know may take to be introduced again. @internal */
+  reunion;
+  /** Aborted when we are out. @internal */
+  over = new AbortController();
+
+  #mesh;
+  /** Until the application had its chance to add listeners, after `await join`. @type {[string, object][] | null} */
+  #held = [];
 
   /**
-   * @param {import('./membership.js').Membership} membership
+   * @internal
+   * @param {string} name
+   * @param {JoinOptions} options
    * @param {import('./mesh.js').Mesh} mesh
-   * @param {ReadonlyMap<string, Peer>} peers
+   * @param {import('./clock.js').Clock} clock
    */
-  constructor(membership, mesh, peers) {
+  constructor(name, options, mesh, clock) {
     super();
-    this.#membership = membership;
+    this.name = name;
+    this.options = options;
     this.#mesh = mesh;
-    this.peers = peers;
-  }
-
-  get name() {
-    return this.#membership.name;
+    this.reunion = new Timer(clock);
+    const { media, userdata } = options;
+    if (!media) return;
+    if ('slots' in media) {
+      if (typeof userdata !== 'object' && userdata !== undefined) throw new TypeError('userdata must be an object');
+      this.slots = media.slots;
+      media.addEventListener('change', () => mesh.mediaChanged(this), this.over);
+    } else {
+      for (const track of media.getTracks()) this.addTrack(track, media);
+    }
   }
 
   /** Ours. @returns {any} */
   get userdata() {
-    return this.#membership.userdata ?? null;
+    return this.options.userdata ?? null;
   }
 
   /**
@@ -49,20 +94,57 @@ export class Channel extends Base {
    * @returns {Promise<void>}
    */
   setUserdata(value) {
-    this.#membership.userdata = value;
-    return optional(this.#mesh.setUserdata(this.#membership));
+    this.options = { ...this.options, userdata: value };
+    return optional(this.#mesh.setUserdata(this));
   }
 
   /**
-   * Sends a message through the server, to all or to one. For much or fast data use a data channel of the connection.
+   * Sends a message to all who are here, or to one: over a data channel, or through the server while none is open. It
+   * arrives once and in order. Rejects with a SignalingError: `too_large`, `queue_full`, `unknown_peer`.
    *
-   * @param {unknown} data anything JSON can say
+   * @param {unknown} data anything JSON can say, an ArrayBuffer or a view of one; at most 48,000 bytes
    * @param {{ to?: Peer | string }} [options]
    * @returns {Promise<void>}
    */
   send(data, { to } = {}) {
-    if (to === undefined) return this.#mesh.signaling.send({ channel: this.name }, data);
-    return this.#mesh.signaling.send({ peerId: typeof to === 'string' ? to : to.id }, data);
+    return optional(this.#mesh.send(this, data, typeof to === 'object' ? to.id : to));
+  }
+
+  /**
+   * The events `message`, for `for await`. Ends with the channel; throws `queue_full` when 1,024 wait to be read.
+   *
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  async *messages({ signal } = {}) {
+    /** @type {ChannelEvents['message'][]} */
+    const unread = [];
+    /** @type {(value?: unknown) => void} */
+    let wake = () => {};
+    const over = new AbortController();
+    const end = () => wake(over.abort());
+    this.addEventListener('message', (event) => wake(unread.push(event)), over);
+    this.addEventListener('close', end, over);
+    signal?.addEventListener('abort', end, over);
+    try {
+      while (!over.signal.aborted) {
+        if (unread.length > MAX_UNREAD) throw new SignalingError('queue_full');
+        const event = unread.shift();
+        if (event) yield event;
+        else await new Promise((resolve) => (wake = resolve));
+      }
+    } finally {
+      over.abort();
+    }
+  }
+
+  /**
+   * For a channel from `client.match`: leaves it and finds another stranger, by one message.
+   *
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<Channel>}
+   */
+  next({ signal } = {}) {
+    return optional(this.#mesh.next(this, signal));
   }
 
   /**
@@ -73,7 +155,7 @@ export class Channel extends Base {
    * @param {MediaStream} [stream] tracks of one stream arrive in one stream
    */
   addTrack(track, stream) {
-    const { slots } = this.#membership;
+    const { slots } = this;
     if (find(slots, track)) return;
     const kind = /** @type {'audio' | 'video'} */ (track.kind);
     const beside = stream ?? [...slots][0]?.stream ?? new MediaStream();
@@ -83,8 +165,8 @@ export class Channel extends Base {
 
   /** @param {MediaStreamTrack} track */
   removeTrack(track) {
-    const slot = find(this.#membership.slots, track);
-    if (slot) this.#membership.slots.delete(slot);
+    const slot = find(this.slots, track);
+    if (slot) this.slots.delete(slot);
     this.#mesh.update();
   }
 
@@ -96,8 +178,8 @@ export class Channel extends Base {
    * @param {MediaStreamTrack | null} replacement of the same kind
    */
   replaceTrack(track, replacement) {
-    const slot = find(this.#membership.slots, track);
-    if (!slot) throw new SignalingError('unknown_track', 'this channel does not send that track');
+    const slot = find(this.slots, track);
+    if (!slot) throw new SignalingError('unknown_track', 'not sent here');
     if (replacement && replacement.kind !== slot.kind) throw new TypeError(`expected a track of kind ${slot.kind}`);
     slot.track = replacement;
     slot.last = replacement ?? slot.last;
@@ -106,11 +188,32 @@ export class Channel extends Base {
 
   /** Resolves when the server knows, too. @returns {Promise<void>} */
   leave() {
-    return optional(this.#mesh.leave(this.#membership));
+    return optional(this.#mesh.leave(this));
   }
 
   async [Symbol.asyncDispose]() {
     await this.leave();
+  }
+
+  /** Our userdata, as the others get it. @internal */
+  get claim() {
+    return withMediaState(this.options);
+  }
+
+  /** Lets the held events go. @internal */
+  release() {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const [type, fields] of held) this.tell(type, fields);
+  }
+
+  /** @internal @param {string} type @param {any} fields */
+  tell(type, fields) {
+    if (this.#held) return void this.#held.push([type, fields]);
+    const peers = /** @type {Map<string, Peer>} */ (this.peers);
+    if (type === 'peer') peers.set(fields.peer.id, fields.peer);
+    if (type === 'peerleave') peers.delete(fields.peer.id);
+    emit(this, type, fields);
   }
 }
 

@@ -16,15 +16,11 @@ const CONNECT_TIMEOUT = 20_000;
  * `configuration`: for each RTCPeerConnection, over what the server says; `timeout`: for the first connection, in
  * milliseconds (20 s)
  *
- * @typedef {object} JoinOptions
- * @property {unknown} [userdata] what the others shall know: anything JSON can say, up to 1 KiB
- * @property {MediaStream | null} [media] sent to everybody in the channel; without it we only watch
- * @property {AbortSignal} [signal] gives up joining
- *
  * @typedef {object} ClientEvents
  * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
  * @property {{ peerId: string, data: any }} message to us, from somebody who shares no channel that introduces, or from
  *   the server itself (`peerId` is empty)
+ * @property {{ pool: string, waiting: number }} waiting so many wait in that pool, we among them
  */
 
 /**
@@ -67,6 +63,7 @@ export class Client extends Base {
     if (!RTCPeerConnection) throw new TypeError('no RTCPeerConnection here; SignalingChannel works without');
     const message = (/** @type {string} */ peerId, /** @type {unknown} */ data) => emit(this, 'message', { peerId, data });
     this.#mesh = new Mesh(signaling, { RTCPeerConnection, configuration, clock, debug, message });
+    signaling.addEventListener('waiting', ({ message: { pool, waiting } }) => emit(this, 'waiting', { pool, waiting }));
     const leavePage = followPage(signaling, () => this.#mesh.isInCall);
     signaling.addEventListener('state', ({ state, error }) => {
       if (state === 'closed') leavePage();
@@ -88,11 +85,22 @@ export class Client extends Base {
    * Listeners that are added right after `await join` miss nothing.
    *
    * @param {string} name
-   * @param {JoinOptions} [options]
+   * @param {import('./channel.js').JoinOptions} [options]
    * @returns {Promise<import('./channel.js').Channel>}
    */
   join(name, options = {}) {
     return optional(this.#mesh.join(name, options));
+  }
+
+  /**
+   * Waits in a pool for a stranger, and resolves with the channel in which the two meet.
+   *
+   * @param {string} pool
+   * @param {import('./channel.js').JoinOptions} [options] `signal` ends the waiting
+   * @returns {Promise<import('./channel.js').Channel>}
+   */
+  match(pool, options = {}) {
+    return optional(this.#mesh.match(pool, options));
   }
 
   /** Leaves everything at once. */

@@ -28,3 +28,17 @@ export function optional(promise) {
   promise.catch(() => {});
   return promise;
 }
+
+/** @param {unknown} error */
+export function codeOf(error) {
+  return error instanceof SignalingError ? error.code : undefined;
+}
+
+/** @param {string[]} codes @param {Promise<void>} promise */
+export async function ignoring(codes, promise) {
+  try {
+    await promise;
+  } catch (error) {
+    if (!codes.includes(codeOf(error) ?? '')) throw error;
+  }
+}

@@ -1,5 +1,9 @@
 import { Timer } from './clock.js';
+import { ignoring } from './errors.js';
 import { emit } from './events.js';
+import { receiveFile, sendFile } from './files.js';
+import { sourceOf } from './media-state.js';
+import { Messages } from './messages.js';
 import { Negotiation } from './negotiation.js';
 import { Senders } from './senders.js';
 
@@ -15,29 +19,20 @@ const RECOVERY_INTERVAL_MAX = 60_000;
 /** New connections in a row without one that connects. */
 const MAX_REBUILDS = 3;
 const MAX_INBOX = 1_024;
+/** Files that one peer offers or sends us at the same time. */
+const MAX_FILES = 16;
+const FILE_PROTOCOL = 'signal-file';
+/** Marks what this client sends through the server while no data channel is open. */
+export const ENVELOPE = 'signal-client';
 
 /**
- * A peer, as one channel introduced it.
+ * @typedef {import('./peer.js').Peer} Peer
  *
- * @typedef {object} Introduction
- * @property {Link} link
- * @property {import('./membership.js').Membership} membership
- * @property {import('./peer.js').Peer} peer what the application sees
- * @property {string} connectionId
- * @property {boolean} shouldCreateOffer
- * @property {any} userdata
- * @property {string} [identity]
- * @property {boolean} live false after the session was lost, until the server introduces the peer again
- * @property {boolean} gone
- */
-
-/**
  * @typedef {object} LinkHost
  * @property {import('./signaling-channel.js').SignalingChannel} signaling
  * @property {RTCConfiguration} configuration
  * @property {typeof RTCPeerConnection} RTCPeerConnection
  * @property {import('./clock.js').Clock} clock
- * @property {(link: Link, fields: TrackFields) => void} track
  * @property {(event: string, detail?: unknown) => void} debug
  *
  * @typedef {{ track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} TrackFields
@@ -51,8 +46,10 @@ const MAX_INBOX = 1_024;
 export class Link {
   /** @readonly */
   peerId;
-  /** By channel name. @type {Map<string, Introduction>} */
-  introductions = new Map();
+  /** The same one, as each channel introduced it, by channel name. @type {Map<string, Peer>} */
+  peers = new Map();
+  /** @readonly */
+  messages;
   /** @type {import('./peer.js').PeerState} */
   state = 'connecting';
   /** @type {RTCPeerConnection} */
@@ -66,7 +63,7 @@ export class Link {
   #attempt = 0;
   #rebuilds = 0;
   #recoveries = 0;
-  #recoveryOwed = false;
+  #files = 0;
   #everConnected = false;
   #gathered = false;
   /** Whose is the first offer: settled with the first introduction, and not changed by later ones. @type {boolean | null} */
@@ -92,12 +89,27 @@ export class Link {
     this.#host = host;
     this.#watchdog = new Timer(host.clock);
     this.#recovery = new Timer(host.clock);
+    this.messages = new Messages({
+      deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
+      relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.send({ peerId }, { [ENVELOPE]: frame })),
+      debug: host.debug,
+    });
     ({ connection: this.connection, negotiation: this.#negotiation, senders: this.#senders } = this.#create());
   }
 
-  /** The remote tracks that flow now. */
-  get tracks() {
-    return [...this.#tracks.values()].filter(({ transceiver }) => /recv/.test(transceiver.currentDirection ?? ''));
+  /** @param {Peer} peer known in one more channel, or for the first time */
+  introduced(peer) {
+    for (const fields of this.#tracks.values()) {
+      if (/recv/.test(fields.transceiver.currentDirection ?? '')) tellTrack(peer, fields);
+    }
+    this.messages.introduced();
+    this.update();
+  }
+
+  /** @param {string} channel @param {Blob} file @param {object} options */
+  sendFile(channel, file, options) {
+    const dataChannel = this.connection.createDataChannel('file', { protocol: FILE_PROTOCOL });
+    return sendFile(dataChannel, file, { ...options, channel });
   }
 
   /** After a change of introductions or of what we send. */
@@ -110,13 +122,14 @@ export class Link {
   /** The server has introduced the peer again, after our session or the server itself was lost. */
   renew() {
     const { connectionState, signalingState } = this.connection;
-    if (connectionState === 'connected') return;
+    // Also of a connection that works: the offer of a new track, or its answer, was lost with the session.
     if (signalingState === 'have-local-offer') this.#negotiation.repeat();
-    else if (this.#decider?.shouldCreateOffer) this.#recover();
+    else if (connectionState !== 'connected' && this.#decider?.shouldCreateOffer) this.#recover();
   }
 
   signalingUp() {
-    if (this.#recoveryOwed) this.#recover();
+    // Recovery stood still while there was nobody to relay it.
+    if (this.connection.connectionState !== 'connected' && !this.#recovery.pending) this.#recover();
   }
 
   /**
@@ -142,7 +155,7 @@ export class Link {
   /** @param {RelayedFrame} frame */
   receive(frame) {
     const { connection_id: id } = frame;
-    const known = !id || [...this.introductions.values()].some(({ connectionId, live }) => live && connectionId === id);
+    const known = !id || [...this.peers.values()].some(({ connectionId, live }) => live && connectionId === id);
     if (known && this.#inbox.length < MAX_INBOX) this.#enqueue(() => this.#handle(frame));
   }
 
@@ -188,6 +201,7 @@ export class Link {
     const { RTCPeerConnection, configuration, signaling } = this.#host;
     const connection = new RTCPeerConnection(configuration);
     const senders = new Senders(connection);
+    this.messages.attach(connection);
     const negotiation = new Negotiation(connection, {
       polite: (signaling.peerId ?? '') < this.peerId,
       owner: {
@@ -211,8 +225,9 @@ export class Link {
     connection.ontrack = ({ track, streams, transceiver }) => {
       const fields = { track, streams, transceiver };
       this.#tracks.set(transceiver, fields);
-      this.#host.track(this, fields);
+      for (const peer of this.peers.values()) tellTrack(peer, fields);
     };
+    connection.ondatachannel = ({ channel }) => channel.protocol === FILE_PROTOCOL && this.#receiveFile(channel);
     connection.onconnectionstatechange = () => this.#follow(connection.connectionState);
 
     this.#gathered = false;
@@ -249,7 +264,7 @@ export class Link {
     this.#watchdog.clear();
     this.#recovery.clear();
     connection.onnegotiationneeded = connection.onicecandidate = null;
-    connection.ontrack = connection.onconnectionstatechange = null;
+    connection.ontrack = connection.ondatachannel = connection.onconnectionstatechange = null;
     connection.close();
   }
 
@@ -284,7 +299,6 @@ export class Link {
   #follow(state) {
     if (state === 'connected') {
       this.#everConnected = true;
-      this.#recoveryOwed = false;
       this.#recoveries = this.#rebuilds = 0;
       this.#recovery.clear();
     } else if (this.#recoveries === 0 && (state === 'disconnected' || state === 'failed')) {
@@ -296,11 +310,7 @@ export class Link {
 
   /** An ICE restart and a new connection by turns. */
   #recover() {
-    if (this.#host.signaling.state !== 'connected' || !this.#decider) {
-      this.#recoveryOwed = true;
-      return;
-    }
-    this.#recoveryOwed = false;
+    if (this.#host.signaling.state !== 'connected' || !this.#decider) return;
     const { signalingState, remoteDescription } = this.connection;
     const restartable = signalingState === 'stable' && remoteDescription !== null;
     const rebuild = this.#rebuilds < MAX_REBUILDS && (!restartable || this.#recoveries % 2 === 1);
@@ -316,21 +326,38 @@ export class Link {
     return this.#decider?.shouldCreateOffer ? 0 : ANSWERER_PATIENCE;
   }
 
+  // ---- For the application
+
+  /** @param {string} channel @param {string} type @param {object} fields @returns {boolean} whether the peer is known there */
+  #tell(channel, type, fields) {
+    const peer = this.peers.get(channel);
+    peer?.channel.tell(type, { peer, ...fields });
+    return peer !== undefined;
+  }
+
+  /** @param {RTCDataChannel} dataChannel */
+  async #receiveFile(dataChannel) {
+    if (++this.#files > MAX_FILES) dataChannel.close();
+    dataChannel.addEventListener('close', () => this.#files--, { once: true });
+    const offer = await receiveFile(dataChannel);
+    if (!offer || !this.#tell(offer.channel, 'file', { file: offer.file })) dataChannel.close();
+  }
+
   /** @param {import('./peer.js').PeerState} state */
   #setState(state) {
     if (state === this.state) return;
     this.state = state;
-    for (const { peer } of this.introductions.values()) emit(peer, 'state', { state });
+    for (const peer of this.peers.values()) emit(peer, 'state', { state });
   }
 
   // ---- Introductions
 
   /** Of several channels the one that introduced us first, because both sides agree on which that is. */
   get #decider() {
-    /** @type {Introduction | null} */
-    let first = null;
-    for (const introduction of this.introductions.values()) {
-      if (introduction.live && (!first || precedes(introduction.connectionId, first.connectionId))) first = introduction;
+    /** @type {Peer | undefined} */
+    let first;
+    for (const peer of this.peers.values()) {
+      if (peer.live && (!first || precedes(peer.connectionId, first.connectionId))) first = peer;
     }
     return first;
   }
@@ -343,7 +370,7 @@ export class Link {
   }
 
   #slots() {
-    return new Set([...this.introductions.values()].flatMap(({ membership }) => [...membership.slots]));
+    return new Set([...this.peers.values()].flatMap(({ channel }) => [...channel.slots]));
   }
 }
 
@@ -356,4 +383,9 @@ export class Link {
 export function precedes(a, b) {
   const [position, other] = [a, b].map((id) => BigInt(id.slice(id.lastIndexOf('.') + 1)));
   return /** @type {bigint} */ (position) < /** @type {bigint} */ (other);
+}
+
+/** @param {Peer} peer @param {TrackFields} fields */
+function tellTrack(peer, fields) {
+  peer.channel.tell('track', { peer, source: sourceOf(fields, peer.userdata), ...fields });
 }

@@ -1,8 +1,10 @@
 import { retryDelay } from './backoff.js';
-import { optional, SignalingError } from './errors.js';
+import { Channel } from './channel.js';
+import { codeOf, ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
-import { Link } from './link.js';
-import { Membership } from './membership.js';
+import { ENVELOPE, Link } from './link.js';
+import { Matchmaking } from './matchmaking.js';
+import { mediaState } from './media-state.js';
 import { Peer } from './peer.js';
 
 /** After the server forgot us, peers have this long to be introduced again. */
@@ -10,8 +12,8 @@ const REINTRODUCTION_DEADLINE = 20_000;
 const REJOIN_MAX_DELAY = 15_000;
 
 /**
+ * @typedef {import('./channel.js').JoinOptions} JoinOptions
  * @typedef {import('./signaling-channel.js').SignalingChannel} SignalingChannel
- * @typedef {import('./link.js').Introduction} Introduction
  *
  * @typedef {object} MeshOptions
  * @property {RTCConfiguration} [configuration] its `iceServers`, if any, replace those of the server
@@ -23,75 +25,101 @@ const REJOIN_MAX_DELAY = 15_000;
 
 /** Our channels, and one link for each peer that at least one of them introduced. */
 export class Mesh {
-  /** @readonly */
-  signaling;
+  #signaling;
   #options;
   /** @type {import('./link.js').LinkHost} */
   #host;
-  /** @type {Map<string, Membership>} */
-  #memberships = new Map();
+  /** @type {Map<string, Channel>} */
+  #channels = new Map();
   /** @type {Map<string, Link>} */
   #links = new Map();
   /** @type {string | null} */
   #peerId = null;
+  #matchmaking;
 
   /**
    * @param {SignalingChannel} signaling
    * @param {MeshOptions} options
    */
   constructor(signaling, options) {
-    this.signaling = signaling;
+    this.#signaling = signaling;
     this.#options = options;
-    this.#host = {
-      ...options,
-      signaling,
-      configuration: { ...options.configuration },
-      track: (link, fields) => this.#track(link, fields),
-    };
-    signaling.addEventListener('welcome', ({ message }) => this.#welcome(message));
-    signaling.addEventListener('joined', ({ message }) => this.#joined(message));
-    signaling.addEventListener('addPeer', ({ message }) => this.#addPeer(message));
-    signaling.addEventListener('removePeer', ({ message }) => this.#removePeer(message));
-    signaling.addEventListener('sessionDescription', ({ message }) => this.#links.get(message.peer_id)?.receive(message));
-    signaling.addEventListener('iceCandidate', ({ message }) => this.#links.get(message.peer_id)?.receive(message));
-    signaling.addEventListener('userdata', ({ message }) => this.#userdata(message));
-    signaling.addEventListener('message', ({ message }) => this.#message(message));
-    signaling.addEventListener('iceServers', ({ message }) => this.#setIceServers(message.ice_servers));
-    signaling.addEventListener('parted', ({ message }) => this.#parted(message));
-    signaling.addEventListener('error', ({ message }) => this.#error(message));
-    signaling.addEventListener('state', ({ state, error }) => state === 'closed' && this.#close(error));
+    this.#host = { ...options, signaling, configuration: { ...options.configuration } };
+    this.#matchmaking = new Matchmaking(signaling, (name, pool, joinOptions) => this.#seat(name, pool, joinOptions));
+
+    /** @param {any} type @param {(this: Mesh, message: any) => void} handle */
+    const on = (type, handle) => signaling.addEventListener(type, ({ message }) => handle.call(this, message));
+    on('welcome', this.#welcome);
+    on('joined', this.#joined);
+    on('addPeer', this.#addPeer);
+    on('removePeer', this.#removePeer);
+    on('sessionDescription', this.#relayed);
+    on('iceCandidate', this.#relayed);
+    on('userdata', this.#userdata);
+    on('message', this.#message);
+    on('iceServers', this.#iceServers);
+    on('parted', this.#parted);
+    on('error', this.#error);
+    signaling.addEventListener('state', ({ state, error }) => {
+      if (state !== 'closed') return;
+      for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
+      this.#matchmaking.close(error ?? new SignalingError('closed'));
+    });
   }
 
-  /**
-   * @param {string} name
-   * @param {{ userdata?: unknown, media?: MediaStream | null, signal?: AbortSignal }} options
-   */
-  async join(name, { userdata, media, signal }) {
-    if (this.#memberships.has(name)) throw new SignalingError('already_joined', `already in ${name}`);
-    const membership = new Membership(name, userdata, this, this.#options.clock);
-    for (const track of media?.getTracks() ?? []) membership.channel.addTrack(track, media ?? undefined);
-    this.#memberships.set(name, membership);
+  /** @param {string} name @param {JoinOptions} options */
+  async join(name, options) {
+    if (this.#channels.has(name)) throw new SignalingError('already_joined');
+    const channel = this.#open(name, options);
     try {
-      await this.#enter(membership, signal);
+      await this.#enter(channel, options.signal);
     } catch (error) {
-      this.#memberships.delete(name);
-      this.#removeAll(membership, 'left');
+      this.#forget(channel, 'left');
       throw error;
     }
-    this.#options.clock.soon(() => membership.release());
-    return membership.channel;
+    return this.#release(channel);
   }
 
-  /** @param {Membership} membership */
-  async leave(membership) {
-    if (!this.#forget(membership, 'left', null)) return;
-    await ignoring(['session_lost', 'closed'], this.signaling.part(membership.name));
+  /** @param {string} pool @param {JoinOptions} options @param {string} [leave] */
+  match(pool, options, leave) {
+    return this.#matchmaking.match(pool, options, leave);
   }
 
-  /** @param {Membership} membership */
-  async setUserdata({ name, userdata }) {
+  /** The stranger after this one. @param {Channel} channel @param {AbortSignal} [signal] */
+  async next(channel, signal) {
+    const { name, pool, options } = channel;
+    if (pool === undefined) throw new SignalingError('not_matched');
+    this.#forget(channel, 'left');
+    return this.match(pool, { ...options, signal }, name);
+  }
+
+  /** @param {Channel} channel */
+  async leave(channel) {
+    if (this.#forget(channel, 'left')) await ignoring(['session_lost', 'closed'], this.#signaling.part(channel.name));
+  }
+
+  /** @param {Channel} channel */
+  setUserdata(channel) {
+    channel.told = JSON.stringify(channel.claim);
     // Who joins again brings the new value along.
-    await ignoring(['session_lost'], this.signaling.setUserdata(name, userdata));
+    return ignoring(['session_lost'], this.#signaling.setUserdata(channel.name, channel.claim));
+  }
+
+  /** What a LocalMedia sends, or says that it sends, has changed. @param {Channel} channel */
+  mediaChanged(channel) {
+    this.update();
+    if (channel.joined && channel.told !== JSON.stringify(channel.claim)) optional(this.setUserdata(channel));
+  }
+
+  /** @param {Channel} channel @param {unknown} data @param {string} [to] */
+  async send(channel, data, to) {
+    const peers = this.#peers(channel).filter(({ id }) => to === undefined || id === to);
+    if (to === undefined) {
+      if (channel.expected > 0) channel.unheard.push(data);
+    } else if (!peers[0]) {
+      throw new SignalingError('unknown_peer');
+    }
+    await Promise.all(peers.map(({ link }) => link.messages.send(channel.name, data)));
   }
 
   get isInCall() {
@@ -100,7 +128,7 @@ export class Mesh {
 
   /** Everything we send, to whomever. */
   slots() {
-    return [...this.#memberships.values()].flatMap(({ slots }) => [...slots]);
+    return [...this.#channels.values()].flatMap(({ slots }) => [...slots]);
   }
 
   /** What we send has changed. */
@@ -110,12 +138,34 @@ export class Mesh {
 
   // ---- Membership
 
-  /** @param {Membership} membership @param {AbortSignal} [signal] */
-  async #enter(membership, signal) {
+  /** @param {string} name @param {JoinOptions} options */
+  #open(name, options) {
+    const channel = new Channel(name, options, this, this.#options.clock);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  /** @param {Channel} channel */
+  #release(channel) {
+    this.#options.clock.soon(() => channel.release());
+    return channel;
+  }
+
+  /** The server has made us a member. @param {string} name @param {string} pool @param {JoinOptions} options */
+  #seat(name, pool, options) {
+    const channel = this.#open(name, options);
+    channel.pool = pool;
+    channel.joined = true;
+    return this.#release(channel);
+  }
+
+  /** @param {Channel} channel @param {AbortSignal} [signal] */
+  async #enter(channel, signal) {
     for (;;) {
       try {
-        await this.signaling.join(membership.name, { userdata: membership.userdata, signal });
-        membership.joined = true;
+        channel.told = JSON.stringify(channel.claim);
+        await this.#signaling.join(channel.name, { userdata: channel.claim, signal });
+        channel.joined = true;
         return;
       } catch (error) {
         if (codeOf(error) !== 'session_lost') throw error;
@@ -126,45 +176,35 @@ export class Mesh {
   /**
    * Like `join`, but for somebody who has been in and did nothing wrong: tries again while the server is not ready.
    *
-   * @param {Membership} membership
+   * @param {Channel} channel
    */
-  async #reenter(membership) {
-    membership.joined = false;
-    for (let attempt = 0; this.#memberships.get(membership.name) === membership; attempt++) {
+  async #reenter(channel) {
+    channel.joined = false;
+    for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
-        return await this.#enter(membership);
+        return await this.#enter(channel);
       } catch (error) {
-        const passing = ['unavailable', 'timeout'].includes(codeOf(error) ?? '');
-        if (!passing) return void this.#forget(membership, 'left', /** @type {SignalingError} */ (error));
+        if (!['unavailable', 'timeout'].includes(codeOf(error) ?? '')) this.#forget(channel, 'left', error);
       }
       const { clock } = this.#options;
-      const delay = retryDelay(attempt + 1, REJOIN_MAX_DELAY, clock.random());
+      const delay = retryDelay(attempt, REJOIN_MAX_DELAY, clock.random());
       await new Promise((resolve) => clock.setTimeout(() => resolve(null), delay));
     }
   }
 
   /**
-   * @param {Membership} membership
+   * @param {Channel} channel
    * @param {string} reason
-   * @param {SignalingError | null} error
+   * @param {any} [error]
    */
-  #forget(membership, reason, error) {
-    if (this.#memberships.get(membership.name) !== membership) return false;
-    this.#memberships.delete(membership.name);
-    membership.reunion.clear();
-    this.#removeAll(membership, reason);
-    membership.emit('close', { error });
+  #forget(channel, reason, error = null) {
+    if (this.#channels.get(channel.name) !== channel) return false;
+    this.#channels.delete(channel.name);
+    channel.reunion.clear();
+    channel.over.abort();
+    for (const peer of this.#peers(channel)) this.#remove(peer, reason);
+    channel.tell('close', { error });
     return true;
-  }
-
-  /** @param {Membership} membership @param {string} reason */
-  #removeAll(membership, reason) {
-    for (const introduction of this.#introductions(membership)) this.#remove(introduction, reason);
-  }
-
-  /** @param {SignalingError | null} error */
-  #close(error) {
-    for (const membership of [...this.#memberships.values()]) this.#forget(membership, 'closed', error);
   }
 
   // ---- The server's messages
@@ -177,132 +217,127 @@ export class Mesh {
       for (const link of this.#links.values()) link.signalingUp();
       return;
     }
-    this.#setIceServers(ice_servers);
-    for (const membership of this.#memberships.values()) {
-      membership.reunion.clear();
-      // For the others we are somebody new, and the one we were is gone with its connections.
-      if (known !== peer_id) this.#removeAll(membership, 'lost');
-      for (const introduction of this.#introductions(membership)) introduction.live = false;
-      if (membership.joined) optional(this.#reenter(membership));
+    this.#iceServers({ ice_servers });
+    for (const channel of this.#channels.values()) {
+      channel.reunion.clear();
+      for (const peer of this.#peers(channel)) {
+        // For the others we are somebody new, and the one we were is gone with its connections.
+        if (known !== peer_id) this.#remove(peer, 'lost');
+        peer.live = false;
+      }
+      if (channel.joined) optional(this.#reenter(channel));
     }
   }
 
   /** @param {import('./wire.js').Joined} joined */
-  #joined({ channel, peers }) {
-    const membership = this.#memberships.get(channel);
-    if (!membership) return;
-    membership.expected = peers;
-    membership.reunion.set(REINTRODUCTION_DEADLINE, () => {
-      for (const introduction of this.#introductions(membership)) {
-        if (!introduction.live) this.#remove(introduction, 'lost');
-      }
+  #joined({ channel: name, peers }) {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    channel.expected = peers;
+    channel.reunion.set(REINTRODUCTION_DEADLINE, () => {
+      for (const peer of this.#peers(channel)) if (!peer.live) this.#remove(peer, 'lost');
     });
   }
 
   /** @param {import('./wire.js').AddPeer} frame */
-  #addPeer({ channel, peer_id, should_create_offer, connection_id, userdata, identity }) {
-    const membership = this.#memberships.get(channel);
-    if (!membership) return;
-    const initial = membership.expected > 0;
-    if (initial) membership.expected--;
+  #addPeer({ channel: name, peer_id, should_create_offer, connection_id, userdata, identity }) {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    const initial = channel.expected > 0;
+    const unheard = initial ? channel.unheard : [];
+    if (initial && --channel.expected === 0) channel.unheard = [];
 
     const link = this.#links.get(peer_id) ?? new Link(peer_id, this.#host);
     this.#links.set(peer_id, link);
-    const terms = { connectionId: connection_id, shouldCreateOffer: should_create_offer, userdata, identity, live: true };
-    const known = link.introductions.get(channel);
+    const known = link.peers.get(name);
+    const peer = known ?? new Peer(link, channel);
+    const renewed = peer.connectionId !== connection_id;
+    Object.assign(peer, { connectionId: connection_id, shouldCreateOffer: should_create_offer, identity, live: true });
     if (known) {
-      const renewed = known.connectionId !== connection_id;
-      const changed = JSON.stringify(known.userdata) !== JSON.stringify(userdata);
-      Object.assign(known, terms);
-      if (changed) membership.emit('userdata', { peer: known.peer });
+      this.#setUserdata(peer, userdata);
       if (renewed) link.renew();
       return;
     }
-    const introduction = /** @type {Introduction} */ ({ ...terms, link, membership, gone: false });
-    introduction.peer = new Peer(introduction);
-    link.introductions.set(channel, introduction);
-    membership.addPeer(introduction.peer, initial);
-    for (const fields of link.tracks) membership.emit('track', { peer: introduction.peer, ...fields });
-    link.update();
+    peer.userdata = userdata;
+    link.peers.set(name, peer);
+    channel.tell('peer', { peer, initial });
+    if (peer.mediaState) channel.tell('mediastate', { peer, state: peer.mediaState });
+    for (const data of unheard) optional(link.messages.send(name, data));
+    link.introduced(peer);
   }
 
   /** @param {import('./wire.js').RemovePeer} frame */
   #removePeer({ channel, peer_id, reason }) {
-    const introduction = this.#links.get(peer_id)?.introductions.get(channel);
-    if (introduction) this.#remove(introduction, reason);
+    const peer = this.#links.get(peer_id)?.peers.get(channel);
+    if (peer) this.#remove(peer, reason);
+  }
+
+  /** @param {import('./link.js').RelayedFrame} frame */
+  #relayed(frame) {
+    this.#links.get(frame.peer_id)?.receive(frame);
   }
 
   /** @param {import('./wire.js').Userdata} frame */
   #userdata({ channel, peer_id, userdata }) {
-    const introduction = this.#links.get(peer_id)?.introductions.get(channel);
-    if (!introduction) return;
-    introduction.userdata = userdata;
-    introduction.membership.emit('userdata', { peer: introduction.peer });
+    const peer = this.#links.get(peer_id)?.peers.get(channel);
+    if (peer) this.#setUserdata(peer, userdata);
   }
 
-  /** @param {import('./wire.js').AppMessage} frame */
-  #message({ channel, peer_id, data }) {
+  /** @param {Peer} peer @param {unknown} userdata */
+  #setUserdata(peer, userdata) {
+    const before = [peer.userdata, peer.mediaState].map((value) => JSON.stringify(value));
+    peer.userdata = userdata;
+    const state = peer.mediaState;
+    if (JSON.stringify(userdata) !== before[0]) peer.channel.tell('userdata', { peer });
+    if (JSON.stringify(state) !== before[1]) peer.channel.tell('mediastate', { peer, state });
+  }
+
+  /** @param {import('./wire.js').AppMessage & { data: any }} frame */
+  #message({ channel: name, peer_id: peerId = '', data }) {
+    const link = this.#links.get(peerId);
+    const frame = data?.[ENVELOPE];
+    if (link && frame) return link.messages.receive(frame);
     // To us alone: the wire names no channel, so it goes to one that we share, if there is one.
-    const shared = this.#links.get(peer_id ?? '')?.introductions.keys().next().value;
-    const membership = this.#memberships.get(channel ?? shared ?? '');
-    if (membership) membership.message(peer_id ?? '', data);
-    else this.#options.message(peer_id ?? '', data);
+    const channel = this.#channels.get(name ?? link?.peers.keys().next().value ?? '');
+    if (channel) channel.tell('message', { peer: link?.peers.get(channel.name) ?? null, peerId, data });
+    else this.#options.message(peerId, data);
   }
 
-  /** @param {RTCIceServer[]} iceServers */
-  #setIceServers(iceServers) {
+  /** @param {{ ice_servers: RTCIceServer[] }} message */
+  #iceServers({ ice_servers: iceServers }) {
     this.#host.configuration = { iceServers, ...this.#options.configuration };
     for (const link of this.#links.values()) link.setConfiguration(this.#host.configuration);
   }
 
   /** @param {import('./wire.js').Parted} parted */
-  #parted({ channel, id }) {
-    const membership = this.#memberships.get(channel);
-    if (membership && id === undefined) this.#forget(membership, 'left', new SignalingError('kicked'));
+  #parted({ channel: name, id }) {
+    const channel = this.#channels.get(name);
+    if (channel && id === undefined) this.#forget(channel, 'left', new SignalingError('kicked'));
   }
 
   /** @param {import('./wire.js').ErrorFrame} error */
   #error(error) {
     this.#options.debug('error', error);
-    const { code, peer_id, connection_id } = error;
-    if (code === 'stale_connection') this.#links.get(peer_id ?? '')?.stale(connection_id ?? '');
+    const { code, peer_id = '', connection_id = '' } = error;
+    if (code === 'stale_connection') this.#links.get(peer_id)?.stale(connection_id);
   }
 
-  // ---- Links
+  // ---- Peers
 
-  /** @param {Introduction} introduction @param {string} reason */
-  #remove(introduction, reason) {
-    const { link, membership, peer } = introduction;
-    link.introductions.delete(membership.name);
-    introduction.gone = true;
+  /** @param {Peer} peer @param {string} reason */
+  #remove(peer, reason) {
+    const { link, channel } = peer;
+    link.peers.delete(channel.name);
+    peer.gone = true;
     emit(peer, 'state', { state: 'closed' });
-    membership.removePeer(peer, reason);
-    if (link.introductions.size > 0) return link.update();
+    channel.tell('peerleave', { peer, reason });
+    if (link.peers.size > 0) return link.update();
     this.#links.delete(link.peerId);
     link.close();
   }
 
-  /** @param {Link} link @param {import('./link.js').TrackFields} fields */
-  #track(link, fields) {
-    for (const { membership, peer } of link.introductions.values()) membership.emit('track', { peer, ...fields });
-  }
-
-  /** @param {Membership} membership */
-  #introductions({ name }) {
-    return [...this.#links.values()].flatMap(({ introductions }) => introductions.get(name) ?? []);
-  }
-}
-
-/** @param {unknown} error */
-function codeOf(error) {
-  return error instanceof SignalingError ? error.code : undefined;
-}
-
-/** @param {string[]} codes @param {Promise<void>} promise */
-async function ignoring(codes, promise) {
-  try {
-    await promise;
-  } catch (error) {
-    if (!codes.includes(codeOf(error) ?? '')) throw error;
+  /** @param {Channel} channel */
+  #peers({ name }) {
+    return [...this.#links.values()].flatMap(({ peers }) => peers.get(name) ?? []);
   }
 }

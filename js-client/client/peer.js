@@ -1,3 +1,6 @@
+import { optional, SignalingError } from './errors.js';
+import { mediaState } from './media-state.js';
+
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
 
 /**
@@ -11,35 +14,63 @@ const Base = /** @type {new () => import('./events.js').TypedEventTarget<PeerEve
  * Somebody else in a channel. Two shared channels make two of these, with a userdata each, over one connection.
  */
 export class Peer extends Base {
-  #introduction;
+  /** @readonly @type {string} */
+  id;
+  /** What the peer says about itself: untrusted; null if nothing. @type {any} */
+  userdata;
+  /** What the server says about the peer. @type {string | undefined} */
+  identity;
 
-  /** @param {import('./link.js').Introduction} introduction */
-  constructor(introduction) {
+  /** @internal @type {import('./link.js').Link} */
+  link;
+  /** @internal @type {import('./channel.js').Channel} */
+  channel;
+  /** @internal */
+  connectionId = '';
+  /** @internal */
+  shouldCreateOffer = false;
+  /** False after the session was lost, until the server introduces the peer again. @internal */
+  live = true;
+  /** @internal */
+  gone = false;
+
+  /**
+   * @internal
+   * @param {import('./link.js').Link} link
+   * @param {import('./channel.js').Channel} channel
+   */
+  constructor(link, channel) {
     super();
-    this.#introduction = introduction;
-  }
-
-  get id() {
-    return this.#introduction.link.peerId;
-  }
-
-  /** What the peer says about itself; null if nothing. @returns {any} */
-  get userdata() {
-    return this.#introduction.userdata;
-  }
-
-  /** What the server says about the peer. @returns {string | undefined} */
-  get identity() {
-    return this.#introduction.identity;
+    this.id = link.peerId;
+    this.link = link;
+    this.channel = channel;
   }
 
   /** Whether media can flow to and from the peer. @returns {PeerState} */
   get state() {
-    return this.#introduction.gone ? 'closed' : this.#introduction.link.state;
+    return this.gone ? 'closed' : this.link.state;
+  }
+
+  /** What the peer says is on; null if it does not say. */
+  get mediaState() {
+    return mediaState(this.userdata);
   }
 
   /** The connection itself, for statistics and for what this library does not do. It may be replaced by a new one. */
   get connection() {
-    return this.#introduction.link.connection;
+    return this.link.connection;
+  }
+
+  /**
+   * Resolves when the peer has the whole file, unharmed. Rejects with a SignalingError: `declined`, `cancelled`,
+   * `aborted`, `connection_lost`, `corrupted`, `closed`.
+   *
+   * @param {Blob} file read bit by bit, as fast as the peer takes it
+   * @param {Omit<Parameters<typeof import('./files.js').sendFile>[2], 'channel'>} [options]
+   * @returns {Promise<void>}
+   */
+  async sendFile(file, options = {}) {
+    if (this.gone) throw new SignalingError('closed');
+    return optional(this.link.sendFile(this.channel.name, file, options));
   }
 }

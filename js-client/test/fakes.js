@@ -135,6 +135,7 @@ export function fakePeerConnection() {
     remoteDescription = null;
     candidates = [];
     restarts = 0;
+    dataChannels = [];
     #transceivers = [];
     #needed = false;
     #ufrag = 0;
@@ -175,6 +176,21 @@ export function fakePeerConnection() {
       sender.track = null;
       this.#transceivers.find((transceiver) => transceiver.sender === sender).direction = 'recvonly';
       this.#need();
+    }
+
+    createDataChannel(label, options = {}) {
+      const dataChannel = Object.assign(new EventTarget(), {
+        label, ...options, readyState: 'connecting', sent: [],
+        send: (data) => dataChannel.sent.push(data),
+        close: () => (dataChannel.readyState = 'closed'),
+        open: () => {
+          dataChannel.readyState = 'open';
+          dataChannel.onopen?.({});
+        },
+      });
+      this.dataChannels.push(dataChannel);
+      this.#need();
+      return dataChannel;
     }
 
     restartIce() {

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { Messages } from '../client/messages.js';
+import { settle } from './fakes.js';
+
+let now = 1_000;
+mock.method(Date, 'now', () => ++now);
+
+/** One side: what it heard, what it gave to the server, and its data channel when one was made. */
+function side({ knows = () => true } = {}) {
+  const heard = [];
+  const relayed = [];
+  const complaints = [];
+  const it = {
+    heard, relayed, complaints, knows,
+    messages: new Messages({
+      deliver: (channel, data) => it.knows(channel) && heard.push([channel, data]) > 0,
+      relay: async (frame) => void relayed.push(structuredClone(frame)),
+      debug: (...complaint) => complaints.push(complaint),
+    }),
+    /** The data channel of a new RTCPeerConnection. */
+    connect() {
+      const dataChannel = { readyState: 'connecting', outbox: [], send: (data) => dataChannel.outbox.push(data) };
+      it.dataChannel = dataChannel;
+      it.messages.attach({
+        createDataChannel: (label, options) => Object.assign(dataChannel, { label, options }),
+      });
+    },
+  };
+  return it;
+}
+
+/** Both sides get a data channel, and it opens. */
+function connect(...sides) {
+  for (const it of sides) it.connect();
+  for (const { dataChannel } of sides) {
+    dataChannel.readyState = 'open';
+    dataChannel.onopen();
+  }
+  exchange(...sides);
+}
+
+/** Carries what is on the way until nothing is. @returns the number of frames */
+function exchange(ann, bob) {
+  let frames = 0;
+  while (ann.dataChannel.outbox.length + bob.dataChannel.outbox.length > 0) {
+    for (const [from, to] of [[ann, bob], [bob, ann]]) {
+      for (const data of from.dataChannel.outbox.splice(0)) {
+        frames++;
+        to.dataChannel.onmessage({ data: data instanceof ArrayBuffer ? data.slice(0) : data });
+      }
+    }
+  }
+  return frames;
+}
+
+/** What the server has from one side arrives at the other. */
+function deliver(from, to) {
+  for (const frame of from.relayed.splice(0)) to.messages.receive(frame);
+}
+
+const data = ({ heard }) => heard.map(([, value]) => value);
+
+test('over the data channel, in order, and nothing through the server', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  assert.deepEqual(ann.dataChannel.options, { negotiated: true, id: 0 });
+  await ann.messages.send('room', 'one');
+  await bob.messages.send('room', { two: [2, null] });
+  await ann.messages.send('other', null);
+  exchange(ann, bob);
+  assert.deepEqual(bob.heard, [['room', 'one'], ['other', null]]);
+  assert.deepEqual(ann.heard, [['room', { two: [2, null] }]]);
+  assert.deepEqual([ann.relayed, bob.relayed], [[], []]);
+});
+
+test('through the server while no data channel is open', async () => {
+  const [ann, bob] = [side(), side()];
+  await ann.messages.send('room', 'early');
+  ann.connect();
+  bob.connect();
+  await ann.messages.send('room', Uint8Array.of(0, 255, 7));
+  deliver(ann, bob);
+  assert.deepEqual(bob.heard[0], ['room', 'early']);
+  assert.deepEqual(new Uint8Array(bob.heard[1][1]), Uint8Array.of(0, 255, 7));
+});
+
+test('what is on the way through the server when the data channel opens is heard once, and in order', async () => {
+  const [ann, bob] = [side(), side()];
+  await ann.messages.send('room', 1);
+  deliver(ann, bob);
+  await ann.messages.send('room', 2);
+  await ann.messages.send('room', 3);
+  const late = ann.relayed.splice(0);
+  connect(ann, bob);
+  await ann.messages.send('room', 4);
+  exchange(ann, bob);
+  for (const frame of late) bob.messages.receive(frame);
+  assert.deepEqual(data(bob), [1, 2, 3, 4]);
+});
+
+test('what overtook the data channel through the server waits for the rest', async () => {
+  const [ann, bob] = [side(), side()];
+  for (const number of [1, 2, 3]) await ann.messages.send('room', number);
+  ann.relayed.shift();
+  deliver(ann, bob);
+  assert.deepEqual(data(bob), []);
+  connect(ann, bob);
+  assert.deepEqual(data(bob), [1, 2, 3]);
+});
+
+test('a new data channel begins with what the old one lost', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  await ann.messages.send('room', 1);
+  exchange(ann, bob);
+  await ann.messages.send('room', 2);
+  await ann.messages.send('room', new ArrayBuffer(3));
+  await bob.messages.send('room', 'back');
+  ann.dataChannel.outbox = bob.dataChannel.outbox = [];
+  connect(ann, bob);
+  assert.deepEqual(data(bob).map((value) => value.byteLength ?? value), [1, 2, 3]);
+  assert.deepEqual(data(ann), ['back']);
+});
+
+test('when the data channel closes, the server takes over', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  await ann.messages.send('room', 1);
+  exchange(ann, bob);
+  ann.dataChannel.onclose();
+  await ann.messages.send('room', 2);
+  deliver(ann, bob);
+  assert.deepEqual(data(bob), [1, 2]);
+});
+
+test('the end of an old data channel does not touch the new one', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  const { onclose } = ann.dataChannel;
+  connect(ann, bob);
+  onclose();
+  await ann.messages.send('room', 1);
+  assert.deepEqual(ann.relayed, []);
+});
+
+test('the buffer of a binary message is the application\'s again at once', async () => {
+  const [ann, bob] = [side(), side()];
+  const bytes = Uint8Array.of(9, 1, 2, 9);
+  await ann.messages.send('room', bytes.subarray(1, 3));
+  await ann.messages.send('room', bytes.buffer);
+  bytes.fill(0);
+  connect(ann, bob);
+  assert.deepEqual(data(bob).map((buffer) => [...new Uint8Array(buffer)]), [[1, 2], [9, 1, 2, 9]]);
+});
+
+test('16 messages are confirmed by one frame, and no longer kept', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  for (let number = 0; number < 40; number++) await ann.messages.send('room', number);
+  assert.equal(exchange(ann, bob), 42);
+  ann.connect();
+  ann.dataChannel.readyState = 'open';
+  ann.dataChannel.onopen();
+  assert.equal(JSON.parse(ann.dataChannel.outbox[0]).next, 33);
+});
+
+test('more than 1,024 unconfirmed messages are refused, and what was taken arrives', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  for (let number = 0; number < 1_024; number++) await ann.messages.send('room', number);
+  await assert.rejects(ann.messages.send('room', 'more'), { code: 'queue_full' });
+  exchange(ann, bob);
+  await ann.messages.send('room', 'again');
+  exchange(ann, bob);
+  assert.equal(bob.heard.length, 1_025);
+});
+
+test('more than 8 MiB are refused as well', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  const big = new ArrayBuffer(48_000);
+  const fits = Math.ceil((8 << 20) / 48_000);
+  for (let number = 0; number < fits; number++) await ann.messages.send('room', big);
+  await assert.rejects(ann.messages.send('room', big), { code: 'queue_full' });
+});
+
+test('who never answers may be none of us, and hears everything through the server', async () => {
+  const ann = side();
+  for (let number = 0; number < 2_000; number++) await ann.messages.send('room', number);
+  assert.equal(ann.relayed.length, 2_000);
+  const bob = side();
+  connect(ann, bob);
+  assert.deepEqual(data(bob), Array.from({ length: 1_024 }, (_, index) => 976 + index));
+});
+
+test('a message has at most 48,000 bytes', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  await ann.messages.send('room', new ArrayBuffer(48_000));
+  await assert.rejects(ann.messages.send('room', new ArrayBuffer(48_001)), { code: 'too_large' });
+  await assert.rejects(ann.messages.send('room', 'é'.repeat(24_000)), { code: 'too_large' });
+  await ann.messages.send('room', 'after');
+  exchange(ann, bob);
+  assert.deepEqual(data(bob).map((value) => value.byteLength ?? value), [48_000, 'after']);
+});
+
+test('who has begun anew is understood from its first message on', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  for (const number of [1, 2, 3]) await ann.messages.send('room', number);
+  await bob.messages.send('room', 'kept');
+  ann.dataChannel.outbox = [];
+  const again = side();
+  connect(again, bob);
+  await again.messages.send('room', 'new');
+  exchange(again, bob);
+  deliver(ann, bob);
+  assert.deepEqual(data(bob), ['new']);
+  assert.deepEqual(data(again), ['kept']);
+});
+
+test('a late message of the one before is dropped', async () => {
+  const [ann, again, bob] = [side(), side(), side()];
+  await ann.messages.send('room', 'old');
+  await again.messages.send('room', 'new');
+  deliver(again, bob);
+  deliver(ann, bob);
+  assert.deepEqual(data(bob), ['new']);
+});
+
+test('what comes before its channel is known waits for it, 64 at most', async () => {
+  const [ann, bob] = [side(), side({ knows: (channel) => channel === 'room' })];
+  connect(ann, bob);
+  for (let number = 0; number < 70; number++) await ann.messages.send('new', number);
+  await ann.messages.send('room', 'known');
+  exchange(ann, bob);
+  assert.deepEqual(data(bob), ['known']);
+  bob.knows = () => true;
+  bob.messages.introduced();
+  assert.equal(bob.heard.length, 65);
+  assert.deepEqual(bob.heard[1], ['new', 0]);
+});
+
+test('rubbish harms nobody', async () => {
+  const [ann, bob] = [side(), side()];
+  connect(ann, bob);
+  for (const rubbish of ['{', 'null', '[]', '1', '{"n":"x"}', '{"confirm":"x"}', '{"next":{}}', new ArrayBuffer(2)]) {
+    bob.dataChannel.onmessage({ data: rubbish });
+  }
+  bob.messages.receive({ of: 1, n: 1, channel: 'room', binary: '!' });
+  bob.messages.receive({});
+  assert.ok(bob.complaints.length > 0);
+  connect(ann, bob);
+  await ann.messages.send('room', 'fine');
+  exchange(ann, bob);
+  await settle();
+  assert.deepEqual(data(bob), ['fine']);
+});
