@@ -1,5 +1,5 @@
 import { Timer } from './clock.js';
-import { ignoring } from './errors.js';
+import { ignoring, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { receiveFile, sendFile } from './files.js';
 import { sourceOf } from './media-state.js';
@@ -107,7 +107,8 @@ export class Link {
   }
 
   /** @param {string} channel @param {Blob} file @param {object} options */
-  sendFile(channel, file, options) {
+  async sendFile(channel, file, options) {
+    if (!this.peers.has(channel)) throw new SignalingError('closed');
     const dataChannel = this.connection.createDataChannel('file', { protocol: FILE_PROTOCOL });
     return sendFile(dataChannel, file, { ...options, channel });
   }

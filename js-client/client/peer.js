@@ -1,4 +1,4 @@
-import { optional, SignalingError } from './errors.js';
+import { optional } from './errors.js';
 import { mediaState } from './media-state.js';
 
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
@@ -69,8 +69,7 @@ export class Peer extends Base {
    * @param {Omit<Parameters<typeof import('./files.js').sendFile>[2], 'channel'>} [options]
    * @returns {Promise<void>}
    */
-  async sendFile(file, options = {}) {
-    if (this.gone) throw new SignalingError('closed');
+  sendFile(file, options = {}) {
     return optional(this.link.sendFile(this.channel.name, file, options));
   }
 }
