@@ -30,15 +30,11 @@ export const systemClock = {
 export class Timer {
   #clock;
   /** @type {unknown} */
-  #pending = null;
+  #pending;
 
   /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
-  }
-
-  get pending() {
-    return this.#pending !== null;
   }
 
   /**
@@ -47,14 +43,10 @@ export class Timer {
    */
   set(delay, action) {
     this.clear();
-    this.#pending = this.#clock.setTimeout(() => {
-      this.#pending = null;
-      action();
-    }, delay);
+    this.#pending = this.#clock.setTimeout(action, delay);
   }
 
   clear() {
     this.#clock.clearTimeout(this.#pending);
-    this.#pending = null;
   }
 }

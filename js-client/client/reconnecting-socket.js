@@ -1,43 +1,28 @@
 import { Timer } from './clock.js';
-
-const PREPARE_DEADLINE = 10_000;
-const OPEN_DEADLINE = 5_000;
-const WELCOME_DEADLINE = 10_000;
-const PONG_DEADLINE = 5_000;
-/** A socket that lived this long was a success: the next loss starts the back-off anew. */
-const STABLE_AFTER = 5_000;
-
-const OPEN = 1; // WebSocket.OPEN, also of the implementations that lack the constant
-const ABNORMAL = 1006;
+import { OPEN_DEADLINE, PONG_DEADLINE, PREPARE_DEADLINE, WELCOME_DEADLINE } from './limits.js';
 
 /**
  * @typedef {object} SocketOwner
  * @property {() => Promise<{ url: string, hello: string }>} prepare for each socket anew: tokens and urls may change
  * @property {(text: string) => void} receive
- * @property {(code: number, reason: string, attempt: number) => number | null} down
- *   the socket is gone; in how many milliseconds to try again, or null to stop
+ * @property {(code: number, reason: string) => void} down the socket is gone, or there was none
  */
 
-/** @typedef {Pick<WebSocket, 'send' | 'close' | 'readyState' | 'onopen' | 'onmessage' | 'onclose' | 'onerror'>} SocketLike */
+/** @typedef {Pick<WebSocket, 'send' | 'close' | 'onopen' | 'onmessage' | 'onclose' | 'onerror'>} SocketLike */
 /** @typedef {new (url: string) => SocketLike} SocketConstructor */
 
-/** One WebSocket after the other, and the one timer that decides when the next is due. */
+/** One WebSocket after the other, and the one timer that says how long each step may take. */
 export class ReconnectingSocket {
   #owner;
-  #clock;
   #WebSocket;
   #timer;
   /** @type {SocketLike | null} */
   #socket = null;
-  /** @type {'idle' | 'waiting' | 'opening' | 'welcomed'} */
+  /** @type {'idle' | 'opening' | 'welcomed' | 'probing'} */
   #phase = 'idle';
-  /** Raised with every attempt, so that a late `prepare` of an earlier one is recognised. */
+  /** Raised with every attempt, so that what comes of an earlier one is recognised. */
   #turn = 0;
-  #attempts = 0;
-  #welcomedAt = 0;
-  #heardAt = 0;
-  #silence = Infinity;
-  #probing = false;
+  #silence = 0;
 
   /**
    * @param {SocketOwner} owner
@@ -47,19 +32,33 @@ export class ReconnectingSocket {
   constructor(owner, WebSocket, clock) {
     this.#owner = owner;
     this.#WebSocket = WebSocket;
-    this.#clock = clock;
     this.#timer = new Timer(clock);
   }
 
-  async open() {
-    const turn = this.#begin('opening');
-    this.#timer.set(PREPARE_DEADLINE, () => this.#lost());
-    try {
-      const { url, hello } = await this.#owner.prepare();
-      if (turn === this.#turn) this.#attach(new this.#WebSocket(url), hello);
-    } catch (error) {
-      if (turn === this.#turn) this.#lost(ABNORMAL, String(error));
-    }
+  open() {
+    this.close();
+    this.#phase = 'opening';
+    const turn = this.#turn;
+    /** @type {<T>(action: (event: T) => void) => (event: T) => void} */
+    const ours = (action) => (event) => {
+      if (turn === this.#turn) action(event);
+    };
+    this.#deadline(PREPARE_DEADLINE);
+    this.#owner.prepare().then(ours(({ url, hello }) => {
+      const socket = new this.#WebSocket(url);
+      this.#socket = socket;
+      this.#deadline(OPEN_DEADLINE);
+      socket.onopen = ours(() => {
+        this.#deadline(WELCOME_DEADLINE);
+        socket.send(hello);
+      });
+      socket.onmessage = ours(({ data }) => {
+        if (this.#phase !== 'opening') this.#listen();
+        if (typeof data === 'string') this.#owner.receive(data);
+      });
+      socket.onclose = ours(({ code, reason }) => this.drop(code, reason));
+      socket.onerror = () => {}; // `close` follows, and knows more
+    })).catch(ours((error) => this.drop(undefined, String(error))));
   }
 
   /**
@@ -68,88 +67,50 @@ export class ReconnectingSocket {
    * @param {number} silence how long it may say nothing before the client asks
    */
   welcomed(silence) {
-    this.#phase = 'welcomed';
-    this.#welcomedAt = this.#clock.now();
     this.#silence = silence;
     this.#listen();
   }
 
   /** @param {string} text */
   send(text) {
-    if (this.#socket?.readyState === OPEN) this.#socket.send(text);
+    this.#socket?.send(text);
   }
 
   /** The world has changed (online again, visible again): look now instead of waiting for a timer. */
   wake() {
-    if (this.#phase === 'welcomed') this.#probing || this.#probe();
-    else if (this.#phase !== 'opening') this.open();
+    if (this.#phase === 'welcomed') this.#probe();
+    else if (this.#phase === 'idle') this.open();
   }
 
-  /** Gives up the socket as if it had broken. */
-  drop() {
-    this.#lost();
+  /** Gives up the socket as broken. */
+  drop(code = 1006, reason = '') {
+    this.close();
+    this.#owner.down(code, reason);
   }
 
-  /** Closes for now (`wake` opens again) or for good. */
+  /** Leaves the present socket behind, whatever its state; `wake` opens the next. */
   close() {
-    this.#begin('idle');
-  }
-
-  /** @param {SocketLike} socket @param {string} hello */
-  #attach(socket, hello) {
-    this.#socket = socket;
-    this.#timer.set(OPEN_DEADLINE, () => this.#lost());
-    socket.onopen = () => {
-      this.#timer.set(WELCOME_DEADLINE, () => this.#lost());
-      socket.send(hello);
-    };
-    socket.onmessage = ({ data }) => {
-      this.#heardAt = this.#clock.now();
-      this.#probing = false;
-      if (typeof data === 'string') this.#owner.receive(data);
-    };
-    socket.onclose = ({ code, reason }) => this.#lost(code, reason);
-    socket.onerror = () => {}; // `close` follows, and knows more
-  }
-
-  /**
-   * Leaves the present socket behind, whatever its state.
-   *
-   * @param {'idle' | 'opening' | 'waiting'} phase
-   */
-  #begin(phase) {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#probing = false;
+    this.#turn++;
     this.#timer.clear();
-    this.#phase = phase;
-    if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      socket.close(1000);
-    }
-    return ++this.#turn;
+    this.#phase = 'idle';
+    this.#socket?.close(1000);
+    this.#socket = null;
   }
 
-  #lost(code = ABNORMAL, reason = '') {
-    const uptime = this.#phase === 'welcomed' ? this.#clock.now() - this.#welcomedAt : 0;
-    if (uptime >= STABLE_AFTER) this.#attempts = 0;
-    this.#begin('waiting');
-    const delay = this.#owner.down(code, reason, this.#attempts++);
-    if (delay === null) this.#begin('idle');
-    else this.#timer.set(delay, () => this.open());
+  /** @param {number} delay */
+  #deadline(delay) {
+    this.#timer.set(delay, () => this.drop());
   }
 
   /** A browser does not see WebSocket pings, and a dead network closes nothing: only silence tells. */
   #listen() {
-    const left = this.#silence - (this.#clock.now() - this.#heardAt);
-    if (this.#probing) this.#lost();
-    else if (left <= 0) this.#probe();
-    else this.#timer.set(left, () => this.#listen());
+    this.#phase = 'welcomed';
+    this.#timer.set(this.#silence, () => this.#probe());
   }
 
   #probe() {
-    this.#probing = true;
+    this.#phase = 'probing';
+    this.#deadline(PONG_DEADLINE);
     this.send('{"type":"ping"}');
-    this.#timer.set(PONG_DEADLINE, () => this.#listen());
   }
 }

@@ -4,7 +4,7 @@
  * tab has the same copy, and the server ends a session for it only if nobody is attached.
  */
 
-/** What this page has looked up or written itself: those sessions are alive, not ghosts. @type {Set<string>} */
+/** Where this page has written itself: those sessions are alive, not ghosts. @type {Set<string>} */
 const own = new Set();
 
 /** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} TokenStorage */
@@ -15,38 +15,34 @@ export class ReplacesToken {
 
   /**
    * @param {TokenStorage | null | undefined} storage default: the page's sessionStorage
-   * @param {string} key
+   * @param {string} url
    */
-  constructor(storage, key) {
-    this.#storage = storage === undefined ? pageStorage() : storage;
-    this.#key = `signal-client ${key}`;
+  constructor(storage, url) {
+    this.#storage = storage;
+    this.#key = `signal-client ${url}`;
   }
 
-  /** The token that an earlier page left behind, once. @returns {string | undefined} */
-  take() {
-    if (own.has(this.#key)) return undefined;
-    own.add(this.#key);
-    return this.#storage?.getItem(this.#key) ?? undefined;
+  /** The token that an earlier page left behind. @returns {string | undefined} */
+  get() {
+    return own.has(this.#key) ? undefined : this.#use('getItem') || undefined;
   }
 
   /** @param {string} token */
   save(token) {
-    try {
-      this.#storage?.setItem(this.#key, token);
-    } catch {
-      // Full: a reload will meet its ghost for the grace time.
-    }
+    own.add(this.#key);
+    this.#use('setItem', token);
   }
 
   clear() {
-    this.#storage?.removeItem(this.#key);
+    this.#use('removeItem');
   }
-}
 
-function pageStorage() {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null; // Forbidden: a sandboxed frame, or cookies blocked.
+  /** @param {keyof TokenStorage} method @param {string} value */
+  #use(method, value = '') {
+    try {
+      return (this.#storage === undefined ? sessionStorage : this.#storage)?.[method](this.#key, value);
+    } catch {
+      // None in Node, forbidden in a sandboxed frame, or full: a reload will meet its ghost for the grace time.
+    }
   }
 }

@@ -1,7 +1,6 @@
 import { Timer } from './clock.js';
 import { SignalingError } from './errors.js';
-
-const TIMEOUT = 20_000;
+import { REQUEST_DEADLINE } from './limits.js';
 
 /** Requests that wait for an answer, each for a while. */
 export class Requests {
@@ -16,21 +15,27 @@ export class Requests {
   }
 
   /**
-   * @param {(id: number) => void} send may throw, and so refuse the request
+   * @param {(id: number) => string | undefined} send returns the code of the error, if it cannot
    * @param {AbortSignal} [signal]
+   * @param {() => void} [takeBack] for what the server may still grant after we gave it up
    * @returns {Promise<any>} the answer
    */
-  async open(send, signal) {
+  async open(send, signal, takeBack) {
     if (signal?.aborted) throw aborted(signal);
     const id = ++this.#lastId;
-    send(id);
+    const refusal = send(id);
+    if (refusal) throw new SignalingError(refusal);
     const timer = new Timer(this.#clock);
     const over = new AbortController();
     try {
       return await new Promise((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        timer.set(TIMEOUT, () => reject(new SignalingError('timeout', 'no answer from the server')));
-        signal?.addEventListener('abort', () => reject(aborted(signal)), { signal: over.signal });
+        const giveUp = (/** @type {SignalingError} */ error) => {
+          reject(error);
+          takeBack?.();
+        };
+        timer.set(REQUEST_DEADLINE, () => giveUp(new SignalingError('timeout')));
+        signal?.addEventListener('abort', () => giveUp(aborted(signal)), { signal: over.signal });
       });
     } finally {
       this.#waiting.delete(id);
@@ -39,12 +44,11 @@ export class Requests {
     }
   }
 
-  /** @param {any} frame @returns {boolean} whether it answers a request, even one that was given up */
+  /** @param {any} frame which may answer a request */
   settle(frame) {
-    const request = this.#waiting.get(frame?.id);
-    if (frame?.type === 'error') request?.reject(new SignalingError(frame.code, frame.message));
+    const request = this.#waiting.get(frame.id);
+    if (frame.type === 'error') request?.reject(new SignalingError(frame.code, frame.message));
     else request?.resolve(frame);
-    return frame?.id !== undefined;
   }
 
   /** @param {SignalingError} error */
@@ -55,5 +59,5 @@ export class Requests {
 
 /** @param {AbortSignal} signal */
 export function aborted(signal) {
-  return new SignalingError('aborted', String(signal.reason?.message ?? 'aborted'));
+  return new SignalingError('aborted', signal.reason?.message);
 }

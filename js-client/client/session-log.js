@@ -1,29 +1,13 @@
-/** Frames that may wait for the server's acknowledgement, sent or not. More means that it is not listening. */
-export const MAX_UNACKNOWLEDGED = 1_024;
-
 /**
  * What a session must not lose when its socket drops: the frames it sent until they are acknowledged, and how many it
  * received. Sender and receiver count the same frames from 1, so that no number travels with a message (XEP-0198).
  */
 export class SessionLog {
-  /** @type {string[]} */
-  #kept = [];
+  /** Frames that are not acknowledged, oldest first. @type {string[]} */
+  kept = [];
   #acknowledged = 0;
   /** Frames the server may take as received: ours to acknowledge. */
   received = 0;
-
-  /** The kept frames, oldest first. @returns {readonly string[]} */
-  get kept() {
-    return this.#kept;
-  }
-
-  /**
-   * @param {string} frame
-   * @returns {boolean} false when the log is full
-   */
-  keep(frame) {
-    return this.#kept.length < MAX_UNACKNOWLEDGED && this.#kept.push(frame) > 0;
-  }
 
   /**
    * @param {number} count how many frames of this session the server has received
@@ -31,8 +15,8 @@ export class SessionLog {
    */
   acknowledge(count) {
     const fresh = count - this.#acknowledged;
-    if (!(fresh >= 0 && fresh <= this.#kept.length)) return false;
-    this.#kept.splice(0, fresh);
+    if (!(fresh >= 0 && fresh <= this.kept.length)) return false;
+    this.kept.splice(0, fresh);
     this.#acknowledged = count;
     return true;
   }

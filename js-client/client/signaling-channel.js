@@ -1,22 +1,16 @@
 import { retryDelay } from './backoff.js';
 import { systemClock, Timer } from './clock.js';
-import { closeReaction } from './close-codes.js';
+import { ENDED, FINAL } from './close-codes.js';
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
+import {
+  ACK_AFTER, ACK_AFTER_FRAMES, MAX_DELAY, MAX_DELAY_IN_GRACE, MAX_UNACKNOWLEDGED, PENALTY, SILENCE_FACTOR, STABLE_AFTER,
+} from './limits.js';
 import { ReconnectingSocket } from './reconnecting-socket.js';
 import { ReplacesToken } from './replaces.js';
 import { aborted, Requests } from './requests.js';
-import { MAX_UNACKNOWLEDGED, SessionLog } from './session-log.js';
+import { SessionLog } from './session-log.js';
 import { socketUrl } from './url.js';
-
-const VERSION = 1;
-const ACK_AFTER_FRAMES = 32;
-const ACK_AFTER = 1_000;
-const MAX_DELAY = 15_000;
-/** The server speaks every `heartbeat_ms`; a quarter more of silence is suspicious. */
-const SILENCE_FACTOR = 1.25;
-
-const BYE = '{"type":"bye"}';
 
 /** Frames of the socket, not of the session: never counted, kept or replayed. */
 const UNCOUNTED = new Set(['hello', 'welcome', 'ack', 'ping', 'pong', 'bye', 'closing']);
@@ -81,12 +75,12 @@ const Base = /** @type {new () => import('./events.js').TypedEventTarget<Signali
 export class SignalingChannel extends Base {
   /** @type {State} */
   #state = 'connecting';
+  /** When it became that. */
+  #since = 0;
   /** @type {string | null} */
   #peerId = null;
   /** Resolves with the first welcome. @type {Promise<void>} */
   ready;
-  /** @type {{ resolve: () => void, reject: (error: Error) => void }} */
-  #opening;
 
   #options;
   #clock;
@@ -94,17 +88,18 @@ export class SignalingChannel extends Base {
   #socket;
   #log = new SessionLog();
   #replaces;
-  /** @type {import('./wire.js').Welcome['resume'] | null} */
-  #resume = null;
-  #resuming = false;
-  #welcomed = false;
-  #downSince = 0;
+  /** Without it the next session is a new one. @type {import('./wire.js').Welcome['resume'] | undefined} */
+  #resume;
+  #attempt = 0;
+  /** What the server asked for before the next attempt, or has earned by closing. */
   #reconnectAfter = 0;
-  #lastError = '';
+  /** Why the server does not welcome us, in its words. @type {string | undefined} */
+  #refusal;
 
   #requests;
   #unacknowledged = 0;
-  #ackTimer;
+  /** While connected: when to acknowledge. While not: when to try again. */
+  #timer;
 
   /**
    * Connects at once.
@@ -115,28 +110,32 @@ export class SignalingChannel extends Base {
   constructor(url, options = {}) {
     super();
     const { signal, clock = systemClock, WebSocket = globalThis.WebSocket } = options;
-    if (!WebSocket) throw new TypeError('no WebSocket here: pass one as options.WebSocket');
+    if (!WebSocket) throw new TypeError('no WebSocket');
     this.#options = options;
     this.#clock = clock;
     this.#url = url;
-    this.#ackTimer = new Timer(clock);
+    this.#timer = new Timer(clock);
     this.#requests = new Requests(clock);
     this.#replaces = new ReplacesToken(options.storage, typeof url === 'function' ? '' : socketUrl(url));
-    this.#opening = { resolve() {}, reject() {} };
-    this.ready = optional(new Promise((resolve, reject) => (this.#opening = { resolve, reject })));
+    this.ready = optional(new Promise((resolve, reject) => {
+      this.addEventListener('state', ({ state, error }) => {
+        if (state === 'connected') resolve();
+        else reject(error ?? new SignalingError('closed'));
+      });
+    }));
     this.#socket = new ReconnectingSocket(
       {
         prepare: () => this.#prepare(),
         receive: (text) => this.#receive(text),
-        down: (code, reason, attempt) => this.#down(code, reason, attempt),
+        down: (code, reason) => this.#down(code, reason),
       },
       WebSocket,
       clock,
     );
     this.#socket.open();
     const abort = () => this.close(aborted(/** @type {AbortSignal} */ (signal)));
+    signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
   }
 
   get state() {
@@ -156,58 +155,53 @@ export class SignalingChannel extends Base {
    * @returns {Promise<number>}
    */
   join(channel, { userdata, signal } = {}) {
-    const joining = this.#request({ type: 'join', channel, userdata }, signal);
-    return optional(this.#takenBack(joining, () => this.part(channel)).then(({ peers }) => peers));
+    const joining = this.#request('join', { channel, userdata }, signal, () => this.part(channel));
+    return optional(joining.then(({ peers }) => peers));
   }
 
   /** @param {string} channel @returns {Promise<void>} */
   part(channel) {
-    return this.#request({ type: 'part', channel });
+    return this.#request('part', { channel });
   }
 
   /**
    * Asks for company from a pool. Resolves with the first answer; what comes of waiting are events.
    *
    * @param {string} pool
-   * @param {{ userdata?: unknown, leave?: string, signal?: AbortSignal }} [options] `leave`: a channel to part when matched
+   * @param {{ userdata?: unknown, leave?: string, signal?: AbortSignal }} [options] `leave`: a channel to part on the way
    * @returns {Promise<import('./wire.js').Waiting | import('./wire.js').Matched>}
    */
   match(pool, { userdata, leave, signal } = {}) {
-    const matching = this.#request({ type: 'match', pool, userdata, leave }, signal);
-    return this.#takenBack(matching, () => this.cancelMatch(pool));
+    return this.#request('match', { pool, userdata, leave }, signal, () => this.cancelMatch(pool));
   }
 
   /** @param {string} pool @returns {Promise<void>} */
   cancelMatch(pool) {
-    return this.#request({ type: 'cancelMatch', pool });
+    return this.#request('cancelMatch', { pool });
   }
 
   /** @param {string} channel @param {unknown} userdata @returns {Promise<void>} */
   setUserdata(channel, userdata) {
-    return this.#request({ type: 'setUserdata', channel, userdata });
+    return this.#request('setUserdata', { channel, userdata });
   }
 
   /**
-   * @param {{ peerId: string } | { channel: string }} to
+   * @param {{ peerId: string, channel?: undefined } | { channel: string, peerId?: undefined }} to
    * @param {unknown} data anything JSON can say
    * @returns {Promise<void>}
    */
-  send(to, data) {
-    const address = 'peerId' in to ? { peer_id: to.peerId } : { channel: to.channel };
-    return this.#request({ type: 'send', ...address, data });
+  send({ peerId, channel }, data) {
+    return this.#request('send', { peer_id: peerId, channel, data });
   }
 
   /** @param {string} peerId @param {RTCSessionDescriptionInit} description @param {Belonging} [belonging] */
-  relaySessionDescription(peerId, description, { connectionId, attempt } = {}) {
-    const { type, sdp } = description;
-    const frame = { peer_id: peerId, session_description: { type, sdp }, connection_id: connectionId, attempt };
-    this.#relay({ type: 'relaySessionDescription', ...frame });
+  relaySessionDescription(peerId, description, belonging) {
+    this.#relay('relaySessionDescription', peerId, { session_description: description }, belonging);
   }
 
   /** @param {string} peerId @param {RTCIceCandidateInit} candidate @param {Belonging} [belonging] */
-  relayICECandidate(peerId, candidate, { connectionId, attempt } = {}) {
-    const frame = { peer_id: peerId, ice_candidate: candidate, connection_id: connectionId, attempt };
-    this.#relay({ type: 'relayICECandidate', ...frame });
+  relayICECandidate(peerId, candidate, belonging) {
+    this.#relay('relayICECandidate', peerId, { ice_candidate: candidate }, belonging);
   }
 
   /** Something changed (online, visible again): asks the server now, or reconnects now. */
@@ -221,22 +215,24 @@ export class SignalingChannel extends Base {
    * @param {{ bye?: boolean }} [options]
    */
   suspend({ bye = false } = {}) {
-    if (this.#state === 'closed') return;
     if (bye) this.#endSession();
     this.#socket.close();
     this.#detach();
-    this.#setState(this.#state === 'connecting' ? 'connecting' : 'reconnecting');
   }
 
   /**
    * Says `bye`: the session ends without grace.
    *
-   * @param {SignalingError} [error] why, if not on purpose
+   * @param {SignalingError | null} [error] why, if not on purpose
    */
-  close(error) {
+  close(error = null) {
     if (this.#state === 'closed') return;
-    this.#socket.send(BYE);
-    this.#stop(error ?? null);
+    this.#send('{"type":"bye"}');
+    this.#socket.close();
+    this.#timer.clear();
+    this.#replaces.clear();
+    this.#setState('closed', error);
+    this.#requests.rejectAll(error ?? new SignalingError('closed'));
   }
 
   async [Symbol.asyncDispose]() {
@@ -246,34 +242,24 @@ export class SignalingChannel extends Base {
   // ---- The session
 
   async #prepare() {
-    const { token } = this.#options;
-    const [url, given] = await Promise.all([
-      typeof this.#url === 'function' ? this.#url() : this.#url,
-      typeof token === 'function' ? token() : token,
-    ]);
+    const url = await called(this.#url);
+    const token = await called(this.#options.token);
     const resume = this.#resume && { token: this.#resume.token, received: this.#log.received };
-    this.#resuming = resume !== null;
-    const hello = {
-      type: 'hello',
-      version: VERSION,
-      token: given,
-      resume: resume ?? undefined,
-      replaces: resume ? undefined : this.#replaces.take(),
-    };
+    const hello = { type: 'hello', version: 1, token, resume, replaces: this.#replaces.get() };
     return { url: socketUrl(url), hello: JSON.stringify(hello) };
   }
 
   /** @param {import('./wire.js').Welcome} welcome */
   #welcome(welcome) {
     if (!welcome.resumed) {
-      if (this.#resuming) this.#loseSession();
+      if (this.#resume) this.#loseSession();
     } else if (!this.#log.acknowledge(welcome.received)) {
       // The server counts differently: neither side can tell what is missing.
-      this.#loseSession();
-      return this.#socket.drop();
+      return this.#restart();
     }
-    this.#welcomed = true;
+    this.#timer.clear();
     this.#unacknowledged = this.#reconnectAfter = 0;
+    this.#refusal = undefined;
     this.#peerId = welcome.peer_id;
     this.#resume = welcome.resume;
     this.#replaces.save(welcome.resume.token);
@@ -281,62 +267,54 @@ export class SignalingChannel extends Base {
     for (const frame of this.#log.kept) this.#socket.send(frame);
     this.#setState('connected');
     emit(this, 'welcome', { message: welcome });
-    this.#opening.resolve();
   }
 
-  /** @param {number} code @param {string} reason @param {number} attempt */
-  #down(code, reason, attempt) {
-    const { final, sessionEnded, wait = 0, backOff, draining } = closeReaction(code);
-    this.#options.debug?.('down', { code, reason, attempt });
-    this.#detach();
-    if (final) {
-      this.#stop(new SignalingError(final, this.#lastError || reason || final));
-      return null;
+  /** @param {number} code @param {string} reason */
+  #down(code, reason) {
+    this.#options.debug?.('down', { code, reason, attempt: this.#attempt });
+    const final = FINAL[code];
+    if (final) return this.close(new SignalingError(final, this.#refusal));
+    if (ENDED.includes(code)) {
+      this.#loseSession();
+      this.#reconnectAfter = PENALTY;
     }
-    if (sessionEnded) this.#loseSession();
-    if (this.#state === 'connected') this.#setState('reconnecting');
-
-    const { maxDelay = MAX_DELAY } = this.#options.reconnect ?? {};
+    this.#detach();
     const grace = this.#resume?.grace_ms ?? 0;
-    const inGrace = this.#clock.now() - this.#downSince < grace;
-    const cap = inGrace ? Math.min(2_000, grace / 6) : maxDelay;
-    const asked = draining ? this.#reconnectAfter : wait;
-    return asked + retryDelay(backOff ? attempt + 1 : attempt, cap, this.#clock.random());
+    const inGrace = this.#clock.now() - this.#since < grace;
+    const cap = inGrace ? Math.min(MAX_DELAY_IN_GRACE, grace / 6) : this.#options.reconnect?.maxDelay ?? MAX_DELAY;
+    this.#timer.set(this.#reconnectAfter + retryDelay(this.#attempt++, cap, this.#clock.random()), () => this.wake());
+    this.#reconnectAfter = 0;
   }
 
+  /** The socket is gone, the session may live on. */
   #detach() {
-    if (this.#welcomed) this.#downSince = this.#clock.now();
-    this.#welcomed = false;
-    this.#ackTimer.clear();
+    this.#timer.clear();
+    if (this.#state !== 'connected') return;
+    if (this.#clock.now() - this.#since >= STABLE_AFTER) this.#attempt = 0;
+    this.#setState('reconnecting');
+  }
+
+  #restart() {
+    this.#endSession();
+    this.#socket.drop();
   }
 
   #endSession() {
-    this.#socket.send(BYE);
+    this.#send('{"type":"bye"}');
     this.#loseSession();
   }
 
   /** What was under way belonged to the old session: it is not sent again, and those who wait are told. */
   #loseSession() {
-    this.#resume = null;
+    this.#resume = undefined;
     this.#log = new SessionLog();
-    this.#requests.rejectAll(new SignalingError('session_lost', 'the server has forgotten this session'));
-  }
-
-  /** @param {SignalingError | null} error */
-  #stop(error) {
-    this.#detach();
-    this.#socket.close();
-    this.#replaces.clear();
-    this.#setState('closed', error);
-    this.#requests.rejectAll(error ?? closed());
-    this.#opening.reject(error ?? closed());
+    this.#requests.rejectAll(new SignalingError('session_lost'));
   }
 
   /** @param {State} state @param {SignalingError | null} [error] */
   #setState(state, error = null) {
-    if (state === this.#state) return;
     this.#state = state;
-    this.#options.debug?.('state', state);
+    this.#since = this.#clock.now();
     emit(this, 'state', { state, error });
   }
 
@@ -345,73 +323,73 @@ export class SignalingChannel extends Base {
   /** @param {string} text */
   #receive(text) {
     /** @type {any} */
-    let frame = null;
+    let frame = {};
     try {
-      frame = JSON.parse(text);
+      frame = JSON.parse(text) ?? frame;
     } catch {
       this.#options.debug?.('undecodable', text);
     }
-    const type = frame?.type;
+    const { type, id } = frame;
     if (type === 'welcome') return this.#welcome(frame);
-    if (type === 'error') this.#lastError = frame.message;
-    if (!this.#welcomed) return;
+    if (this.#state !== 'connected') return void (this.#refusal = frame.message);
 
     if (!UNCOUNTED.has(type)) this.#count();
-    if (type === 'ack' && !this.#log.acknowledge(frame.received)) this.#options.debug?.('bad ack', frame);
+    if (type === 'ack') this.#log.acknowledge(frame.received);
     if (type === 'closing') this.#reconnectAfter = frame.reconnect_after_ms;
-    const answers = this.#requests.settle(frame);
-    if (EVENTS.has(type) && !(type === 'error' && answers)) emit(this, type, { message: frame });
+    this.#requests.settle(frame);
+    if (EVENTS.has(type) && (type !== 'error' || id === undefined)) emit(this, type, { message: frame });
   }
 
   #count() {
     this.#log.received++;
-    if (++this.#unacknowledged >= ACK_AFTER_FRAMES) this.#acknowledge();
-    else if (!this.#ackTimer.pending) this.#ackTimer.set(ACK_AFTER, () => this.#acknowledge());
+    this.#unacknowledged++;
+    if (this.#unacknowledged === ACK_AFTER_FRAMES) this.#acknowledge();
+    else if (this.#unacknowledged === 1) this.#timer.set(ACK_AFTER, () => this.#acknowledge());
   }
 
   #acknowledge() {
     this.#unacknowledged = 0;
-    this.#ackTimer.clear();
-    this.#socket.send(JSON.stringify({ type: 'ack', received: this.#log.received }));
+    this.#timer.clear();
+    this.#send(JSON.stringify({ type: 'ack', received: this.#log.received }));
   }
 
   // ---- Frames out
 
-  /** @param {object} frame @param {AbortSignal} [signal] @returns {Promise<any>} */
-  #request(frame, signal) {
-    const send = (/** @type {number} */ id) => {
-      if (this.#state === 'closed') throw closed();
-      if (this.#queue(JSON.stringify({ ...frame, id }))) return;
-      throw new SignalingError('queue_full', `the server has not taken ${MAX_UNACKNOWLEDGED} messages`);
-    };
-    return optional(this.#requests.open(send, signal));
-  }
-
-  /** The server may still grant what we gave up: we say so. @param {Promise<any>} request @param {() => void} takeBack */
-  #takenBack(request, takeBack) {
-    request.catch(({ code }) => {
-      if (code === 'timeout' || code === 'aborted') takeBack();
-    });
-    return request;
-  }
-
-  /** @param {object} frame */
-  #relay(frame) {
-    if (this.#state === 'closed' || this.#queue(JSON.stringify(frame))) return;
-    // Negotiations that miss a message hang; a new session starts them again.
-    this.#options.debug?.('queue full');
-    this.#endSession();
-    this.#socket.drop();
-  }
-
   /** @param {string} frame */
+  #send(frame) {
+    if (this.#state === 'connected') this.#socket.send(frame);
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} fields
+   * @param {AbortSignal} [signal]
+   * @param {() => void} [takeBack]
+   * @returns {Promise<any>}
+   */
+  #request(type, fields, signal, takeBack) {
+    return optional(this.#requests.open((id) => this.#queue({ type, ...fields, id }), signal, takeBack));
+  }
+
+  /** @param {string} type @param {string} peerId @param {object} fields @param {Belonging} [belonging] */
+  #relay(type, peerId, fields, { connectionId, attempt } = {}) {
+    const frame = { type, peer_id: peerId, ...fields, connection_id: connectionId, attempt };
+    // Negotiations that miss a message hang; a new session starts them again.
+    if (this.#queue(frame) === 'queue_full') this.#restart();
+  }
+
+  /** @param {object} frame @returns {string | undefined} the code of the error, if it is not taken */
   #queue(frame) {
-    if (!this.#log.keep(frame)) return false;
-    if (this.#welcomed) this.#socket.send(frame);
-    return true;
+    const { kept } = this.#log;
+    if (this.#state === 'closed') return 'closed';
+    if (kept.length >= MAX_UNACKNOWLEDGED) return 'queue_full';
+    const text = JSON.stringify(frame);
+    kept.push(text);
+    this.#send(text);
   }
 }
 
-function closed() {
-  return new SignalingError('closed', 'the signaling channel is closed');
+/** @template T @param {T | (() => T | Promise<T>)} value @returns {T | Promise<T>} */
+function called(value) {
+  return typeof value === 'function' ? /** @type {() => T} */ (value)() : value;
 }

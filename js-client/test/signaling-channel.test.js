@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_UNACKNOWLEDGED } from '../client/session-log.js';
+import { MAX_UNACKNOWLEDGED } from '../client/limits.js';
 import { SignalingChannel } from '../client/signaling-channel.js';
 import { FakeClock, fakeWebSocket, settle } from './fakes.js';
 
