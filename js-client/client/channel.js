@@ -23,6 +23,7 @@ const MAX_UNREAD = 1_024;
  * @property {{ peer: Peer }} userdata the peer has changed its userdata
  * @property {{ peer: Peer | null, peerId: string, data: any }} message untrusted: whatever the peer likes to send
  * @property {{ peer: Peer, file: import('./files.js').IncomingFile }} file the peer offers one
+ * @property {{ peer: Peer } & import('./quality.js').Quality} quality every 2 s for each peer, once somebody listens
  * @property {{ error: SignalingError | null }} close we are out: left, or by an error
  */
 
@@ -80,6 +81,13 @@ export class Channel extends Base {
     } else {
       for (const track of media.getTracks()) this.addTrack(track, media);
     }
+  }
+
+  /** @override @type {import('./events.js').TypedEventTarget<ChannelEvents>['addEventListener']} */
+  addEventListener(type, listener, options) {
+    // Statistics cost the browser something: only who listens pays.
+    if (type === 'quality') this.#mesh.measure();
+    super.addEventListener(type, listener, options);
   }
 
   /** Ours. @returns {any} */

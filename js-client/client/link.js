@@ -5,6 +5,7 @@ import { receiveFile, sendFile } from './files.js';
 import { sourceOf } from './media-state.js';
 import { Messages } from './messages.js';
 import { Negotiation } from './negotiation.js';
+import { QualityMeter } from './quality.js';
 import { Senders } from './senders.js';
 
 /** Chromium can end up with no candidate at all (see negotiation.js); nothing but a new connection helps. */
@@ -52,17 +53,14 @@ export class Link {
   messages;
   /** @type {import('./peer.js').PeerState} */
   state = 'connecting';
-  /** @type {RTCPeerConnection} */
-  connection;
 
   #host;
-  /** @type {Negotiation} */
-  #negotiation;
-  /** @type {Senders} */
-  #senders;
+  /** The RTCPeerConnection, and what belongs to it. */
+  #current;
   #attempt = 0;
   #rebuilds = 0;
   #recoveries = 0;
+  #owesRecovery = false;
   #files = 0;
   #everConnected = false;
   #gathered = false;
@@ -94,7 +92,11 @@ export class Link {
       relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.send({ peerId }, { [ENVELOPE]: frame })),
       debug: host.debug,
     });
-    ({ connection: this.connection, negotiation: this.#negotiation, senders: this.#senders } = this.#create());
+    this.#current = this.#create();
+  }
+
+  get connection() {
+    return this.#current.connection;
   }
 
   /** @param {Peer} peer known in one more channel, or for the first time */
@@ -116,21 +118,28 @@ export class Link {
   /** After a change of introductions or of what we send. */
   update() {
     this.#offers ??= this.#decider?.shouldCreateOffer ?? null;
-    if (this.#offers && !this.#negotiation.mayOffer) this.#open();
-    else this.#enqueue(() => this.#negotiation.mayOffer && this.#senders.sync(this.#slots()));
+    if (this.#offers && !this.#current.negotiation.mayOffer) this.#open();
+    else this.#enqueue(() => this.#current.negotiation.mayOffer && this.#current.senders.sync(this.#slots()));
   }
 
   /** The server has introduced the peer again, after our session or the server itself was lost. */
   renew() {
     const { connectionState, signalingState } = this.connection;
     // Also of a connection that works: the offer of a new track, or its answer, was lost with the session.
-    if (signalingState === 'have-local-offer') this.#negotiation.repeat();
+    if (signalingState === 'have-local-offer') this.#current.negotiation.repeat();
     else if (connectionState !== 'connected' && this.#decider?.shouldCreateOffer) this.#recover();
+  }
+
+  /** Tells every channel how good the connection is, once there was one. */
+  async measure() {
+    if (!this.#everConnected) return;
+    const quality = await this.#current.meter.measure();
+    for (const name of this.peers.keys()) this.#tell(name, 'quality', quality);
   }
 
   signalingUp() {
     // Recovery stood still while there was nobody to relay it.
-    if (this.connection.connectionState !== 'connected' && !this.#recovery.pending) this.#recover();
+    if (this.#owesRecovery) this.#recover();
   }
 
   /**
@@ -141,7 +150,7 @@ export class Link {
   stale(connectionId) {
     if (connectionId === this.#staleId || connectionId === this.#decider?.connectionId) return;
     this.#staleId = connectionId; // One description carries all the candidates that were refused with it.
-    this.#negotiation.repeat();
+    this.#current.negotiation.repeat();
   }
 
   /** @param {RTCConfiguration} configuration */
@@ -192,8 +201,8 @@ export class Link {
     const { attempt = 0 } = frame;
     if (attempt < this.#attempt) return;
     if (attempt > this.#attempt) return this.#replace(attempt, () => this.#handle(frame));
-    if (frame.type === 'iceCandidate') return this.#negotiation.addCandidate(frame.ice_candidate);
-    return this.#negotiation.applyDescription(frame.session_description);
+    if (frame.type === 'iceCandidate') return this.#current.negotiation.addCandidate(frame.ice_candidate);
+    return this.#current.negotiation.applyDescription(frame.session_description);
   }
 
   // ---- The RTCPeerConnection
@@ -217,7 +226,8 @@ export class Link {
         },
       },
     });
-    connection.onnegotiationneeded = () => this.#enqueue(() => negotiation === this.#negotiation && negotiation.offer());
+    const current = { connection, negotiation, senders, meter: new QualityMeter(connection) };
+    connection.onnegotiationneeded = () => this.#enqueue(() => current === this.#current && negotiation.offer());
     connection.onicecandidate = ({ candidate }) => {
       if (!candidate) return; // The end of candidates is a candidate too: an empty one.
       this.#gathered = true;
@@ -234,15 +244,15 @@ export class Link {
     this.#gathered = false;
     this.#tracks.clear();
     this.#recovery.set(FIRST_CONNECT + ANSWERER_PATIENCE, () => this.#recover());
-    return { connection, negotiation, senders };
+    return current;
   }
 
   /** The first offer is ours. */
   #open() {
-    const senders = this.#senders;
-    this.#negotiation.allowOffers();
+    const current = this.#current;
+    current.negotiation.allowOffers();
     this.#recovery.set(FIRST_CONNECT, () => this.#recover());
-    this.#enqueue(() => senders === this.#senders && senders.open(this.#slots()));
+    this.#enqueue(() => current === this.#current && current.senders.open(this.#slots()));
   }
 
   /**
@@ -254,7 +264,7 @@ export class Link {
     if (first) this.#inbox.unshift(first);
     this.#attempt = attempt;
     this.#offers = false;
-    ({ connection: this.connection, negotiation: this.#negotiation, senders: this.#senders } = this.#create());
+    this.#current = this.#create();
     this.#drain();
   }
 
@@ -272,7 +282,7 @@ export class Link {
   /** @param {RTCSessionDescriptionInit} offer */
   #startOver(offer) {
     this.#host.debug('start over', this.peerId);
-    this.#replace(this.#attempt, () => this.#negotiation.applyDescription(offer));
+    this.#replace(this.#attempt, () => this.#current.negotiation.applyDescription(offer));
   }
 
   /** @param {unknown} error */
@@ -300,6 +310,7 @@ export class Link {
   #follow(state) {
     if (state === 'connected') {
       this.#everConnected = true;
+      this.#owesRecovery = false;
       this.#recoveries = this.#rebuilds = 0;
       this.#recovery.clear();
     } else if (this.#recoveries === 0 && (state === 'disconnected' || state === 'failed')) {
@@ -311,7 +322,8 @@ export class Link {
 
   /** An ICE restart and a new connection by turns. */
   #recover() {
-    if (this.#host.signaling.state !== 'connected' || !this.#decider) return;
+    this.#owesRecovery = this.#host.signaling.state !== 'connected' || !this.#decider;
+    if (this.#owesRecovery) return;
     const { signalingState, remoteDescription } = this.connection;
     const restartable = signalingState === 'stable' && remoteDescription !== null;
     const rebuild = this.#rebuilds < MAX_REBUILDS && (!restartable || this.#recoveries % 2 === 1);
@@ -319,7 +331,7 @@ export class Link {
     const interval = RECOVERY_INTERVAL * 2 ** Math.max(0, this.#recoveries++ - 2);
     if (rebuild) this.#rebuild();
     else if (restartable) this.connection.restartIce();
-    else this.#negotiation.repeat();
+    else this.#current.negotiation.repeat();
     this.#recovery.set(Math.min(interval, RECOVERY_INTERVAL_MAX), () => this.#recover());
   }
 

@@ -1,5 +1,6 @@
 import { retryDelay } from './backoff.js';
 import { Channel } from './channel.js';
+import { Timer } from './clock.js';
 import { codeOf, ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { ENVELOPE, Link } from './link.js';
@@ -10,6 +11,7 @@ import { Peer } from './peer.js';
 /** After the server forgot us, peers have this long to be introduced again. */
 const REINTRODUCTION_DEADLINE = 20_000;
 const REJOIN_MAX_DELAY = 15_000;
+const MEASURE_EVERY = 2_000;
 
 /**
  * @typedef {import('./channel.js').JoinOptions} JoinOptions
@@ -36,6 +38,7 @@ export class Mesh {
   /** @type {string | null} */
   #peerId = null;
   #matchmaking;
+  #measuring;
 
   /**
    * @param {SignalingChannel} signaling
@@ -44,6 +47,7 @@ export class Mesh {
   constructor(signaling, options) {
     this.#signaling = signaling;
     this.#options = options;
+    this.#measuring = new Timer(options.clock);
     this.#host = { ...options, signaling, configuration: { ...options.configuration } };
     this.#matchmaking = new Matchmaking(signaling, (name, pool, joinOptions) => this.#seat(name, pool, joinOptions));
 
@@ -62,6 +66,7 @@ export class Mesh {
     on('error', this.#error);
     signaling.addEventListener('state', ({ state, error }) => {
       if (state !== 'closed') return;
+      this.#measuring.clear();
       for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
       this.#matchmaking.close(error ?? new SignalingError('closed'));
     });
@@ -120,6 +125,12 @@ export class Mesh {
       throw new SignalingError('unknown_peer');
     }
     await Promise.all(peers.map(({ link }) => link.messages.send(channel.name, data)));
+  }
+
+  /** From now on, because somebody wants to know. */
+  measure() {
+    this.#measuring.set(MEASURE_EVERY, () => this.measure());
+    for (const link of this.#links.values()) optional(link.measure());
   }
 
   get isInCall() {

@@ -23,6 +23,16 @@ channel.addEventListener('peerleave', ({ peer, reason }) => void [peer.state, re
 channel.addEventListener('track', ({ peer, streams, transceiver }) => void [peer, streams[0]?.id, transceiver.mid]);
 channel.addEventListener('message', ({ peer, peerId, data }) => void [peer?.id, peerId.length, data], { once: true });
 channel.addEventListener('close', ({ error }) => void error?.message);
+channel.addEventListener('mediastate', ({ peer, state }) => void [peer.mediaState, state?.screen === true]);
+channel.addEventListener('quality', ({ peer, level, roundTripTime }) => void [peer.id, level === 'lost', (roundTripTime ?? 0) > 1]);
+channel.addEventListener('file', async ({ peer, file }) => {
+  if (file.size > 1e9) return file.decline();
+  const blob: Blob = await file.accept({ signal: stop.signal, onprogress: ({ bytes, size }) => void (bytes / size) }).blob();
+  await peer.sendFile(blob, { name: file.name, signal: stop.signal, onprogress: ({ bytes }) => void bytes });
+});
+for await (const { peer, data } of channel.messages({ signal: stop.signal })) void [peer?.id, data];
+const stranger: Channel = await client.match('lobby', { media, signal: stop.signal });
+await stranger.next({ signal: stop.signal });
 channel.addTrack(track, media);
 channel.replaceTrack(track, null);
 channel.removeTrack(track);
@@ -35,7 +45,7 @@ await channel.setUserdata(null);
 await channel.leave();
 
 // @ts-expect-error No such event.
-channel.addEventListener('quality', () => {});
+channel.addEventListener('noise', () => {});
 // @ts-expect-error The field is called `peer`.
 channel.addEventListener('peer', ({ member }) => void member);
 // @ts-expect-error Peers come and go with the server's messages only.

@@ -40,7 +40,7 @@ export async function enter({ peerId = 'm', welcome = {}, ...options } = {}) {
     },
 
     watch(channel) {
-      for (const type of ['peer', 'peerleave', 'track', 'userdata', 'mediastate', 'message', 'file', 'quality', 'close']) {
+      for (const type of ['peer', 'peerleave', 'track', 'userdata', 'mediastate', 'message', 'file', 'close']) {
         channel.addEventListener(type, (event) => events.push([type, event.peer?.id, event]));
       }
       return channel;

@@ -135,6 +135,7 @@ export function fakePeerConnection() {
     remoteDescription = null;
     candidates = [];
     restarts = 0;
+    stats = new Map();
     dataChannels = [];
     #transceivers = [];
     #needed = false;
@@ -146,6 +147,7 @@ export function fakePeerConnection() {
       this.name = `pc${this.constructor.all.length}`;
     }
 
+    getStats = async () => this.stats;
     getConfiguration = () => this.configuration;
     setConfiguration = (configuration) => (this.configuration = configuration);
     getTransceivers = () => [...this.#transceivers];
