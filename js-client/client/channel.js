@@ -11,7 +11,7 @@ const MAX_UNREAD = 1_024;
  *
  * @typedef {object} JoinOptions
  * @property {any} [userdata] what the others shall know: anything JSON can say, up to 1 KiB; an object, with LocalMedia
- * @property {MediaStream | any | null} [media] sent to everybody in the channel;
+ * @property {MediaStream | import('./local-media.js').LocalMedia | null} [media] sent to everybody in the channel;
  *   without it we only watch
  * @property {AbortSignal} [signal] gives up joining
  *

@@ -326,3 +326,96 @@ class FakeDataChannel {
     this.onmessage?.({ data: isBlob ? new Blob([data]) : data });
   }
 }
+
+export class FakeMediaStream {
+  id = `stream-${++lastId}`;
+  #tracks = new Set();
+
+  getTracks = () => [...this.#tracks];
+  addTrack = (track) => void this.#tracks.add(track);
+  removeTrack = (track) => void this.#tracks.delete(track);
+}
+
+/** A track that somebody opened: `stop()` fires no event, `end()` is what happens to it by itself. */
+export class FakeSourceTrack extends EventTarget {
+  enabled = true;
+  readyState = 'live';
+
+  constructor(kind, deviceId) {
+    super();
+    this.kind = kind;
+    this.deviceId = deviceId;
+  }
+
+  getSettings = () => ({ deviceId: this.deviceId });
+  stop = () => void (this.readyState = 'ended');
+
+  end() {
+    this.stop();
+    this.dispatchEvent(new Event('ended'));
+    this.onended?.({});
+  }
+}
+
+/** `navigator.mediaDevices`, with one microphone and two cameras. */
+export class FakeMediaDevices {
+  devices = { audio: ['mic'], video: ['front', 'back'] };
+  /** By kind or device: the name of the error that it cannot be had for. */
+  errors = {};
+  /** One camera at a time, as on some phones. */
+  exclusive = false;
+  /** The kinds that the user lets us capture of the screen, or an error. */
+  screen = ['video'];
+  /** The constraints of each question. */
+  asked = [];
+  /** @type {FakeSourceTrack[]} */
+  opened = [];
+  #held = Promise.resolve();
+
+  /** The user takes the time until the function that this returns is called. */
+  hold() {
+    let release;
+    this.#held = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  get live() {
+    return this.opened.filter(({ readyState }) => readyState === 'live');
+  }
+
+  async getUserMedia(constraints) {
+    this.asked.push(constraints);
+    await this.#held;
+    const kinds = ['audio', 'video'].filter((kind) => constraints[kind]);
+    return this.#open(kinds.map((kind) => [kind, this.#choose(kind, constraints[kind])]));
+  }
+
+  async getDisplayMedia(constraints) {
+    this.asked.push(constraints);
+    await this.#held;
+    if (typeof this.screen === 'string') throw new DOMException('', this.screen);
+    return this.#open(this.screen.map((kind) => [kind, 'screen']));
+  }
+
+  #choose(kind, { deviceId }) {
+    const devices = this.devices[kind];
+    if (devices.length === 0) throw new DOMException('', 'NotFoundError');
+    const exact = deviceId?.exact;
+    if (exact && !devices.includes(exact)) throw new DOMException('', 'OverconstrainedError');
+    const device = exact ?? (devices.includes(deviceId) ? deviceId : devices[0]);
+    const busy = this.exclusive && this.live.some((track) => track.kind === kind && track.deviceId !== device);
+    const error = this.errors[kind] ?? this.errors[device] ?? (busy && 'NotReadableError');
+    if (error) throw new DOMException('', error);
+    return device;
+  }
+
+  #open(chosen) {
+    const stream = new FakeMediaStream();
+    for (const [kind, device] of chosen) {
+      const track = new FakeSourceTrack(kind, device);
+      this.opened.push(track);
+      stream.addTrack(track);
+    }
+    return stream;
+  }
+}
