@@ -11,7 +11,7 @@ export const BLANK = '/protocol.md';
 export const GAP_MS = 1_000;
 
 /**
- * Joins the channel `room` from inside the page. `window.call` is then what the page sees of it.
+ * Connects to the server and joins the channel `room`, from inside the page. `window.call` is then what the page sees.
  *
  * @param {import('puppeteer-core').Page} page
  */
@@ -20,12 +20,18 @@ export async function enter(page) {
     const { connect } = await import('/client.js');
     const media = await navigator.mediaDevices.getUserMedia({ video: { width: 160, height: 120, frameRate: 5 } });
     const client = await connect(new URL('/signal', location.href));
-    const call = window.call = {
-      client, media, channel: null, welcomes: [], connectionIds: [], tiles: [], peerStates: [], received: [],
-    };
+    const call = window.call = { client, media, channel: null, welcomes: [], connectionIds: [], tiles: [], peerStates: [], received: [] };
     client.signaling.addEventListener('welcome', ({ message }) => call.welcomes.push(message));
     client.signaling.addEventListener('addPeer', ({ message }) => call.connectionIds.push(message.connection_id));
-    call.channel = await client.join('room', { media });
+  });
+  await join(page);
+}
+
+/** For a page whose client is connected. */
+export function join(page) {
+  return page.evaluate(async () => {
+    const { call } = window;
+    call.channel = await call.client.join('room', { media: call.media });
     for (const type of ['peer', 'peerleave']) {
       call.channel.addEventListener(type, ({ peer }) => call.tiles.push([type, peer.id]));
     }
@@ -37,8 +43,8 @@ export async function enter(page) {
 }
 
 /** Two pages in a call of which nothing is missing any more. */
-export async function callOfTwo(open, url) {
-  const pages = [await open(url + BLANK), await open(url + BLANK)];
+export async function callOfTwo(open, url, openSecond = open) {
+  const pages = [await open(url + BLANK), await openSecond(url + BLANK)];
   for (const page of pages) await enter(page);
   await allConnected(pages);
   await Promise.all(pages.map(videoFlows));
