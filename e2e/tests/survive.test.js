@@ -6,11 +6,15 @@ import {
   addCanvas, allConnected, assertAllArrived, assertUndisturbed, callOfTwo, GAP_MS, longestGap, peerIds, restartIce,
   startChatting, videoFlows, videosMove, welcomedAgain, welcomes,
 } from '../call.js';
-import { browserTest, count } from '../harness.js';
+import { freeze } from '../freeze.js';
+import { browserTest, count, launch } from '../harness.js';
 import { startProxy } from '../proxy.js';
 
 /** When after the last welcome the socket is cut, in ms, and whether the next one is too. */
 const CUTS = [[0], [700], [50, 'welcome'], [350], [150, 'handshake']];
+/** Within the server's patience; when it has given up the socket, and not yet the session; when it has given up both. */
+const FREEZES = [9, 40, 60];
+const HEARTBEAT_SECONDS = 30;
 const CUT_SOCKETS = [/WebSocket connection to .* failed/];
 
 browserTest('the socket is cut again and again: nobody sees it, no message is lost', { expected: CUT_SOCKETS, timeout: 240_000 }, async ({ server, open }) => {
@@ -72,3 +76,33 @@ browserTest('ICE restarts from either side in a running call', {}, async ({ serv
   await assertUndisturbed(pages);
   for (const page of pages) assert.deepEqual(await page.evaluate(() => window.call.peerStates), ['connected']);
 });
+
+for (const seconds of FREEZES.filter((length) => length <= count('FREEZE_SECONDS', FREEZES[0]))) {
+  browserTest(`a browser that is frozen for ${seconds} s is back at once`, {}, async ({ server, open }) => {
+    const other = await launch('chromium');
+    let thaw = () => {};
+    try {
+      const [ann, ben] = await callOfTwo(open, server.url, other.open);
+      thaw = freeze(other.puppeteer);
+      await pause(seconds * 1_000);
+      assert.equal(await ann.evaluate(() => window.call.peerStates[1]), 'reconnecting');
+      thaw();
+      if (seconds > HEARTBEAT_SECONDS) await welcomedAgain([ben], [0]);
+      await allConnected([ann, ben]);
+      await Promise.all([ann, ben].map(videoFlows));
+
+      const sessions = await ben.evaluate(() => window.call.welcomes.map(({ resumed }) => resumed));
+      const seen = await Promise.all([ann, ben].map((page) => page.evaluate(() => window.call.tiles.map(([type]) => type))));
+      // Beyond the grace time it is somebody new, once.
+      const expected = sessions.at(-1) === false ? ['peer', 'peerleave', 'peer'] : ['peer'];
+      assert.deepEqual(seen, [expected, expected]);
+      other.assertNoProblems();
+    } catch (error) {
+      thaw();
+      await other.leaveEvidence(`frozen for ${seconds} s`);
+      throw error;
+    } finally {
+      await other.close();
+    }
+  });
+}
