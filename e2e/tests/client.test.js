@@ -10,6 +10,11 @@ browserTest('both sides add tracks in the same tick: always connected', {}, asyn
   const pages = [await open(server.url + BLANK), await open(server.url + BLANK)];
   for (const page of pages) await enter(page, ['glare'], { media: false });
   await Promise.all(pages.map((page) => isConnected(page)));
+  for (const page of pages) await page.evaluate(countOffers);
+  const offersSince = async () => {
+    const counts = await Promise.all(pages.map((page) => page.evaluate(() => window.offers.splice(0).length)));
+    return counts[0] + counts[1];
+  };
 
   for (let round = 0; round < count('GLARE_ROUNDS', 5); round++) {
     // One clock for both pages: the machine's.
@@ -18,8 +23,12 @@ browserTest('both sides add tracks in the same tick: always connected', {}, asyn
     const settle = (videos) => Promise.all(pages.map((page) =>
       waitFor(page, isSettled, { args: [videos], what: `round ${round} settles with ${videos} tracks each` })));
     await settle(1);
+    // One from each side; the track of the one that yields goes along with its answer.
+    assert.ok(await offersSince() <= 2);
     for (const page of pages) await page.evaluate(() => window.channels.glare.removeTrack(window.extra));
     await settle(0);
+    // From each side one to stop sending, and one to stop the transceiver when the other has stopped too.
+    assert.ok(await offersSince() <= 4);
   }
   // No round has cost a connection.
   for (const page of pages) assert.equal(await page.evaluate(() => window.__connections.length), 1);
@@ -109,13 +118,26 @@ function addTrackAt(at) {
   });
 }
 
-/** In the page: nothing is being negotiated, and so many videos come and go. */
+/** In the page: `window.offers` gets one entry for each offer that is sent. */
+function countOffers() {
+  window.offers = [];
+  const { signaling } = window.client;
+  const relay = signaling.relaySessionDescription;
+  signaling.relaySessionDescription = (peerId, description, belonging) => {
+    if (description.type === 'offer') window.offers.push(description);
+    relay.call(signaling, peerId, description, belonging);
+  };
+}
+
+/** In the page: nothing is being negotiated or about to be, and so many videos come and go. */
 function isSettled(videos) {
   const [connection] = window.__connections;
-  const directions = connection.getTransceivers().filter((t) => t.receiver.track.kind === 'video').map((t) => t.currentDirection);
+  const transceivers = connection.getTransceivers().filter((t) => t.receiver.track.kind === 'video');
+  const directions = transceivers.map((t) => t.currentDirection);
   const flowing = directions.filter((direction) => direction === 'sendrecv').length;
   const halves = directions.filter((direction) => direction === 'sendonly').length;
   const received = directions.filter((direction) => direction === 'recvonly').length;
-  const isStable = connection.signalingState === 'stable' && connection.connectionState === 'connected';
+  const isStopping = transceivers.some((t) => t.direction === 'stopped');
+  const isStable = connection.signalingState === 'stable' && connection.connectionState === 'connected' && !isStopping;
   return isStable && flowing + halves === videos && flowing + received === videos;
 }

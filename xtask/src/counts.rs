@@ -17,8 +17,8 @@ pub(crate) const COUNTS: &[Count] = &[
     Count { name: "GLARE_ROUNDS", reduced: 10, full: 50, what: "both sides add tracks in the same tick" },
     Count { name: "SOCKET_CUTS", reduced: 5, full: 20, what: "the sockets of a call are cut" },
     Count { name: "SERVER_RESTARTS", reduced: 2, full: 20, what: "the server of a call restarts" },
-    Count { name: "FREEZE_SECONDS", reduced: 9, full: 40, what: "the longest time for which a browser is frozen" },
-    Count { name: "JOINS_AND_LEAVES", reduced: 15, full: 100, what: "one of two leaves the channel and joins again" },
+    Count { name: "FREEZE_SECONDS", reduced: 9, full: 60, what: "longest freeze of a browser" },
+    Count { name: "JOINS_AND_LEAVES", reduced: 15, full: 100, what: "one of two joins and leaves" },
     Count { name: "PROPTEST_CASES", reduced: 256, full: 5000, what: "random sequences for each property" },
 ];
 
