@@ -43,10 +43,10 @@ export class QualityMeter {
     // What the peer said of a stream that has ended stays in the report for ever.
     const fresh = [...report.values()].filter(({ id, timestamp }) => timestamp !== before.get(id)?.timestamp);
     const most = (/** @type {string} */ type, /** @type {string} */ field) =>
-      Math.max(0, ...fresh.map((entry) => (entry.type === type && entry[field]) || 0));
+      fresh.reduce((top, entry) => (entry.type === type && entry[field] > top ? entry[field] : top), 0);
     // Entry by entry, because streams and pairs come and go. `packetsLost` shrinks when a packet was only late.
     const grown = (/** @type {string} */ type, /** @type {string} */ field) => fresh.reduce((sum, entry) =>
-      sum + (entry.type === type && Math.max(0, entry[field] - (before.get(entry.id)?.[field] ?? 0)) || 0), 0);
+      sum + Math.max(0, (entry.type === type && entry[field] - (before.get(entry.id)?.[field] ?? 0)) || 0), 0);
 
     // Not by `nominated`: in Chromium pairs of the past are that too. Firefox had no transport for long.
     const pair = report.get(fresh.find((entry) => entry.selectedCandidatePairId)?.selectedCandidatePairId) ??
