@@ -19,7 +19,8 @@ const MAX_UNREAD = 1_024;
  * @property {{ peer: Peer, initial: boolean }} peer somebody is there; `initial`: was there before us
  * @property {{ peer: Peer, reason: string }} peerleave
  * @property {{ peer: Peer, source: import('./media-state.js').Source } & import('./link.js').TrackFields} track
- * @property {{ peer: Peer, state: import('./media-state.js').MediaState | null }} mediastate what the peer says is on
+ * @property {{ peer: Peer, state: import('./media-state.js').MediaState }} mediastate what the peer says is on: when we
+ *   meet, and with each change of its userdata
  * @property {{ peer: Peer }} userdata the peer has changed its userdata
  * @property {{ peer: Peer | null, peerId: string, data: any }} message untrusted: whatever the peer likes to send
  * @property {{ peer: Peer, file: import('./files.js').IncomingFile }} file the peer offers one
@@ -48,14 +49,14 @@ export class Channel extends Base {
   expected = 0;
   /** What was sent to all before all were introduced. @internal @type {unknown[]} */
   unheard = [];
-  /** The userdata that the others have, as JSON. @internal @type {string | undefined} */
-  told;
   /** After the server forgot us: how long those we still know may take to be introduced again. @internal */
   reunion;
   /** Aborted when we are out. @internal */
   over = new AbortController();
 
-  #mesh;
+  #client;
+  /** The userdata that the others have, as JSON. @type {string | undefined} */
+  #told;
   /** Until the application had its chance to add listeners, after `await join`. @type {[string, object][] | null} */
   #held = [];
 
@@ -63,21 +64,21 @@ export class Channel extends Base {
    * @internal
    * @param {string} name
    * @param {JoinOptions} options
-   * @param {import('./mesh.js').Mesh} mesh
+   * @param {import('./client.js').Client} client
    * @param {import('./clock.js').Clock} clock
    */
-  constructor(name, options, mesh, clock) {
+  constructor(name, options, client, clock) {
     super();
     this.name = name;
     this.options = options;
-    this.#mesh = mesh;
+    this.#client = client;
     this.reunion = new Timer(clock);
     const { media, userdata } = options;
     if (!media) return;
     if ('slots' in media) {
       if (typeof userdata !== 'object' && userdata !== undefined) throw new TypeError('userdata must be an object');
       this.slots = media.slots;
-      media.addEventListener('change', () => mesh.mediaChanged(this), this.over);
+      media.addEventListener('change', () => this.#mediaChanged(), this.over);
     } else {
       for (const track of media.getTracks()) this.addTrack(track, media);
     }
@@ -86,7 +87,7 @@ export class Channel extends Base {
   /** @override @type {import('./events.js').TypedEventTarget<ChannelEvents>['addEventListener']} */
   addEventListener(type, listener, options) {
     // Statistics cost the browser something: only who listens pays.
-    if (type === 'quality') this.#mesh.measure();
+    if (type === 'quality') this.#client.measure();
     super.addEventListener(type, listener, options);
   }
 
@@ -103,7 +104,7 @@ export class Channel extends Base {
    */
   setUserdata(value) {
     this.options = { ...this.options, userdata: value };
-    return optional(this.#mesh.setUserdata(this));
+    return optional(this.#client.setUserdata(this));
   }
 
   /**
@@ -115,7 +116,7 @@ export class Channel extends Base {
    * @returns {Promise<void>}
    */
   send(data, { to } = {}) {
-    return optional(this.#mesh.send(this, data, typeof to === 'object' ? to.id : to));
+    return optional(this.#client.send(this, data, typeof to === 'object' ? to.id : to));
   }
 
   /**
@@ -124,20 +125,21 @@ export class Channel extends Base {
    * @param {{ signal?: AbortSignal }} [options]
    */
   async *messages({ signal } = {}) {
-    /** @type {ChannelEvents['message'][]} */
+    /** @type {any[]} */
     const unread = [];
     /** @type {(value?: unknown) => void} */
     let wake = () => {};
     const over = new AbortController();
-    const end = () => wake(over.abort());
-    this.addEventListener('message', (event) => wake(unread.push(event)), over);
-    this.addEventListener('close', end, over);
-    signal?.addEventListener('abort', end, over);
+    const push = (/** @type {Event} */ event) => wake(unread.push(event));
+    this.addEventListener('message', push, over);
+    this.addEventListener('close', push, over);
+    signal?.addEventListener('abort', push, over);
     try {
-      while (!over.signal.aborted) {
+      while (!signal?.aborted) {
         if (unread.length > MAX_UNREAD) throw new SignalingError('queue_full');
         const event = unread.shift();
-        if (event) yield event;
+        if (event?.type === 'message') yield /** @type {ChannelEvents['message']} */ (event);
+        else if (event) return;
         else await new Promise((resolve) => (wake = resolve));
       }
     } finally {
@@ -152,7 +154,7 @@ export class Channel extends Base {
    * @returns {Promise<Channel>}
    */
   next({ signal } = {}) {
-    return optional(this.#mesh.next(this, signal));
+    return optional(this.#client.next(this, signal));
   }
 
   /**
@@ -167,15 +169,15 @@ export class Channel extends Base {
     if (find(slots, track)) return;
     const kind = /** @type {'audio' | 'video'} */ (track.kind);
     const beside = stream ?? [...slots][0]?.stream ?? new MediaStream();
-    slots.add(find(this.#mesh.slots(), track) ?? { kind, track, last: track, stream: beside });
-    this.#mesh.update();
+    slots.add(find(this.#client.slots(), track) ?? { kind, track, last: track, stream: beside });
+    this.#client.update();
   }
 
   /** @param {MediaStreamTrack} track */
   removeTrack(track) {
     const slot = find(this.slots, track);
     if (slot) this.slots.delete(slot);
-    this.#mesh.update();
+    this.#client.update();
   }
 
   /**
@@ -191,21 +193,30 @@ export class Channel extends Base {
     if (replacement && replacement.kind !== slot.kind) throw new TypeError(`expected a track of kind ${slot.kind}`);
     slot.track = replacement;
     slot.last = replacement ?? slot.last;
-    this.#mesh.update();
+    this.#client.update();
   }
 
   /** Resolves when the server knows, too. @returns {Promise<void>} */
   leave() {
-    return optional(this.#mesh.leave(this));
+    return optional(this.#client.leave(this));
   }
 
   async [Symbol.asyncDispose]() {
     await this.leave();
   }
 
-  /** Our userdata, as the others get it. @internal */
-  get claim() {
-    return withMediaState(this.options);
+  /** Our userdata, as the others get it now. @internal */
+  claim() {
+    const claim = withMediaState(this.options);
+    this.#told = JSON.stringify(claim);
+    return claim;
+  }
+
+  /** What is sent, or what is on. */
+  #mediaChanged() {
+    this.#client.update();
+    const told = this.#told;
+    if (this.joined && JSON.stringify(this.claim()) !== told) optional(this.#client.setUserdata(this));
   }
 
   /** Lets the held events go. @internal */

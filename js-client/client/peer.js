@@ -17,7 +17,7 @@ export class Peer extends Base {
   /** @readonly @type {string} */
   id;
   /** What the peer says about itself: untrusted; null if nothing. @type {any} */
-  userdata;
+  userdata = null;
   /** What the server says about the peer. @type {string | undefined} */
   identity;
 
@@ -71,5 +71,19 @@ export class Peer extends Base {
    */
   sendFile(file, options = {}) {
     return optional(this.link.sendFile(this.channel.name, file, options));
+  }
+
+  /** @internal @param {unknown} userdata */
+  claim(userdata) {
+    if (JSON.stringify(userdata) === JSON.stringify(this.userdata)) return;
+    this.userdata = userdata;
+    this.channel.tell('userdata', { peer: this });
+    this.tellMediaState();
+  }
+
+  /** @internal */
+  tellMediaState() {
+    const state = this.mediaState;
+    if (state) this.channel.tell('mediastate', { peer: this, state });
   }
 }

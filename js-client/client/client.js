@@ -1,57 +1,67 @@
 import { retryDelay } from './backoff.js';
 import { Channel } from './channel.js';
-import { Timer } from './clock.js';
-import { codeOf, ignoring, optional, SignalingError } from './errors.js';
+import { systemClock, Timer } from './clock.js';
+import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
+import { MAX_DELAY } from './limits.js';
 import { ENVELOPE, Link } from './link.js';
 import { Matchmaking } from './matchmaking.js';
-import { mediaState } from './media-state.js';
+import { followPage } from './page.js';
 import { Peer } from './peer.js';
 
 /** After the server forgot us, peers have this long to be introduced again. */
 const REINTRODUCTION_DEADLINE = 20_000;
-const REJOIN_MAX_DELAY = 15_000;
 const MEASURE_EVERY = 2_000;
 
 /**
  * @typedef {import('./channel.js').JoinOptions} JoinOptions
- * @typedef {import('./signaling-channel.js').SignalingChannel} SignalingChannel
  *
- * @typedef {object} MeshOptions
- * @property {RTCConfiguration} [configuration] its `iceServers`, if any, replace those of the server
- * @property {typeof RTCPeerConnection} RTCPeerConnection
- * @property {import('./clock.js').Clock} clock
- * @property {(event: string, detail?: unknown) => void} debug
- * @property {(peerId: string, data: unknown) => void} message that belongs to no channel
+ * @typedef {object} CallOptions
+ * @property {RTCConfiguration} [configuration] for each RTCPeerConnection, over what the server says: its `iceServers`,
+ *   if any, replace those of the server
+ * @property {typeof RTCPeerConnection} [RTCPeerConnection]
+ * @property {(event: string, detail?: unknown) => void} [debug]
+ * @property {import('./clock.js').Clock} [clock]
+ *
+ * @typedef {object} ClientEvents
+ * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
+ * @property {{ peerId: string, data: any }} message to us, from somebody who shares no channel that introduces, or from
+ *   the server itself (`peerId` is empty)
+ * @property {{ pool: string, waiting: number }} waiting so many wait in that pool, we among them
  */
 
-/** Our channels, and one link for each peer that at least one of them introduced. */
-export class Mesh {
-  #signaling;
-  #options;
-  /** @type {import('./link.js').LinkHost} */
+const Base = /** @type {new () => import('./events.js').TypedEventTarget<ClientEvents>} */ (EventTarget);
+
+/** A peer among others: its channels, and one link for each peer that at least one of them introduced. */
+export class Client extends Base {
+  /** The layer below, for what this class does not do. @readonly */
+  signaling;
+  /** What links need. @type {import('./link.js').LinkHost} */
   #host;
+  #configuration;
   /** @type {Map<string, Channel>} */
   #channels = new Map();
-  /** @type {Map<string, Link>} */
+  /** By peer id. @type {Map<string, Link>} */
   #links = new Map();
-  /** @type {string | null} */
-  #peerId = null;
+  #peerId = '';
   #matchmaking;
   #measuring;
 
   /**
-   * @param {SignalingChannel} signaling
-   * @param {MeshOptions} options
+   * @param {import('./signaling-channel.js').SignalingChannel} signaling
+   * @param {CallOptions} [options]
    */
-  constructor(signaling, options) {
-    this.#signaling = signaling;
-    this.#options = options;
-    this.#measuring = new Timer(options.clock);
-    this.#host = { ...options, signaling, configuration: { ...options.configuration } };
-    this.#matchmaking = new Matchmaking(signaling, (name, pool, joinOptions) => this.#seat(name, pool, joinOptions));
+  constructor(signaling, options = {}) {
+    super();
+    const { RTCPeerConnection = globalThis.RTCPeerConnection, configuration = {}, clock = systemClock, debug = () => {} } = options;
+    if (!RTCPeerConnection) throw new TypeError('no RTCPeerConnection');
+    this.signaling = signaling;
+    this.#configuration = configuration;
+    this.#host = { RTCPeerConnection, configuration, clock, debug, signaling };
+    this.#measuring = new Timer(clock);
+    this.#matchmaking = new Matchmaking(signaling, (name, pool, options) => this.#seat(name, pool, options));
 
-    /** @param {any} type @param {(this: Mesh, message: any) => void} handle */
+    /** @param {any} type @param {(this: Client, message: any) => void} handle */
     const on = (type, handle) => signaling.addEventListener(type, ({ message }) => handle.call(this, message));
     on('welcome', this.#welcome);
     on('joined', this.#joined);
@@ -64,59 +74,82 @@ export class Mesh {
     on('iceServers', this.#iceServers);
     on('parted', this.#parted);
     on('error', this.#error);
+    on('waiting', ({ pool, waiting }) => emit(this, 'waiting', { pool, waiting }));
+    const leavePage = followPage(signaling, () => this.#links.size > 0);
     signaling.addEventListener('state', ({ state, error }) => {
-      if (state !== 'closed') return;
-      this.#measuring.clear();
-      for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
-      this.#matchmaking.close(error ?? new SignalingError('closed'));
+      if (state === 'closed') {
+        leavePage();
+        this.#measuring.clear();
+        for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
+        this.#matchmaking.close(error ?? new SignalingError('closed'));
+      }
+      emit(this, 'state', { state, error });
     });
   }
 
-  /** @param {string} name @param {JoinOptions} options */
-  async join(name, options) {
-    if (this.#channels.has(name)) throw new SignalingError('already_joined');
-    const channel = this.#open(name, options);
-    try {
-      await this.#enter(channel, options.signal);
-    } catch (error) {
-      this.#forget(channel, 'left');
-      throw error;
-    }
-    return this.#release(channel);
+  /** Ours, as the others see it. It changes only when the server has forgotten us. */
+  get peerId() {
+    return this.signaling.peerId ?? '';
   }
 
-  /** @param {string} pool @param {JoinOptions} options @param {string} [leave] */
-  match(pool, options, leave) {
-    return this.#matchmaking.match(pool, options, leave);
+  get state() {
+    return this.signaling.state;
   }
 
-  /** The stranger after this one. @param {Channel} channel @param {AbortSignal} [signal] */
+  /**
+   * Rejects with a SignalingError: `channel_full`, `unauthorized`, `unavailable`, `timeout`, `aborted`, ...
+   * Listeners that are added right after `await join` miss nothing.
+   *
+   * @param {string} name
+   * @param {JoinOptions} [options]
+   * @returns {Promise<Channel>}
+   */
+  join(name, options = {}) {
+    return optional(this.#join(name, options));
+  }
+
+  /**
+   * Waits in a pool for a stranger, and resolves with the channel in which the two meet.
+   *
+   * @param {string} pool
+   * @param {JoinOptions} [options] `signal` ends the waiting
+   * @returns {Promise<Channel>}
+   */
+  match(pool, options = {}) {
+    return optional(this.#matchmaking.match(pool, options));
+  }
+
+  /** Leaves everything at once. */
+  close() {
+    this.signaling.close();
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.close();
+  }
+
+  // ---- For channels
+
+  /** @internal @param {Channel} channel @param {AbortSignal} [signal] */
   async next(channel, signal) {
     const { name, pool, options } = channel;
     if (pool === undefined) throw new SignalingError('not_matched');
     this.#forget(channel, 'left');
-    return this.match(pool, { ...options, signal }, name);
+    return this.#matchmaking.match(pool, { ...options, signal }, name);
   }
 
-  /** @param {Channel} channel */
+  /** @internal @param {Channel} channel */
   async leave(channel) {
-    if (this.#forget(channel, 'left')) await ignoring(['session_lost', 'closed'], this.#signaling.part(channel.name));
+    if (this.#forget(channel, 'left')) await ignoring(['session_lost', 'closed'], this.signaling.part(channel.name));
   }
 
-  /** @param {Channel} channel */
+  /** @internal @param {Channel} channel */
   setUserdata(channel) {
-    channel.told = JSON.stringify(channel.claim);
     // Who joins again brings the new value along.
-    return ignoring(['session_lost'], this.#signaling.setUserdata(channel.name, channel.claim));
+    return ignoring(['session_lost'], this.signaling.setUserdata(channel.name, channel.claim()));
   }
 
-  /** What a LocalMedia sends, or says that it sends, has changed. @param {Channel} channel */
-  mediaChanged(channel) {
-    this.update();
-    if (channel.joined && channel.told !== JSON.stringify(channel.claim)) optional(this.setUserdata(channel));
-  }
-
-  /** @param {Channel} channel @param {unknown} data @param {string} [to] */
+  /** @internal @param {Channel} channel @param {unknown} data @param {string} [to] */
   async send(channel, data, to) {
     const peers = this.#peers(channel).filter(({ id }) => to === undefined || id === to);
     if (to === undefined) {
@@ -127,38 +160,36 @@ export class Mesh {
     await Promise.all(peers.map(({ link }) => link.messages.send(channel.name, data)));
   }
 
-  /** From now on, because somebody wants to know. */
+  /** Everything we send, to whomever. @internal */
+  slots() {
+    return [...this.#channels.values()].flatMap(({ slots }) => [...slots]);
+  }
+
+  /** What we send has changed. @internal */
+  update() {
+    for (const link of this.#links.values()) link.update();
+  }
+
+  /** From now on, because somebody wants to know. @internal */
   measure() {
     this.#measuring.set(MEASURE_EVERY, () => this.measure());
     for (const link of this.#links.values()) optional(link.measure());
   }
 
-  get isInCall() {
-    return this.#links.size > 0;
-  }
-
-  /** Everything we send, to whomever. */
-  slots() {
-    return [...this.#channels.values()].flatMap(({ slots }) => [...slots]);
-  }
-
-  /** What we send has changed. */
-  update() {
-    for (const link of this.#links.values()) link.update();
-  }
-
   // ---- Membership
 
   /** @param {string} name @param {JoinOptions} options */
-  #open(name, options) {
-    const channel = new Channel(name, options, this, this.#options.clock);
-    this.#channels.set(name, channel);
+  async #join(name, options) {
+    if (this.#channels.has(name)) throw new SignalingError('already_joined');
+    const channel = this.#open(name, options);
+    await this.#enter(channel, options.signal);
     return channel;
   }
 
-  /** @param {Channel} channel */
-  #release(channel) {
-    this.#options.clock.soon(() => channel.release());
+  /** @param {string} name @param {JoinOptions} options */
+  #open(name, options) {
+    const channel = new Channel(name, options, this, this.#host.clock);
+    this.#channels.set(name, channel);
     return channel;
   }
 
@@ -166,47 +197,41 @@ export class Mesh {
   #seat(name, pool, options) {
     const channel = this.#open(name, options);
     channel.pool = pool;
-    channel.joined = true;
-    return this.#release(channel);
+    this.#entered(channel);
+    return channel;
   }
 
   /** @param {Channel} channel @param {AbortSignal} [signal] */
   async #enter(channel, signal) {
-    for (;;) {
-      try {
-        channel.told = JSON.stringify(channel.claim);
-        await this.#signaling.join(channel.name, { userdata: channel.claim, signal });
-        channel.joined = true;
-        return;
-      } catch (error) {
-        if (codeOf(error) !== 'session_lost') throw error;
-      }
-    }
-  }
-
-  /**
-   * Like `join`, but for somebody who has been in and did nothing wrong: tries again while the server is not ready.
-   *
-   * @param {Channel} channel
-   */
-  async #reenter(channel) {
+    const { clock } = this.#host;
+    const returns = channel.joined;
     channel.joined = false;
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
-        return await this.#enter(channel);
-      } catch (error) {
-        if (!['unavailable', 'timeout'].includes(codeOf(error) ?? '')) this.#forget(channel, 'left', error);
+        await this.signaling.join(channel.name, { userdata: channel.claim(), signal });
+        return this.#entered(channel);
+      } catch (/** @type {any} */ error) {
+        if (error.code === 'session_lost') continue;
+        // Who has been in, and did nothing wrong, tries again while the server is not ready.
+        if (!returns || !['unavailable', 'timeout'].includes(error.code)) {
+          this.#forget(channel, 'left', error);
+          throw error;
+        }
       }
-      const { clock } = this.#options;
-      const delay = retryDelay(attempt, REJOIN_MAX_DELAY, clock.random());
-      await new Promise((resolve) => clock.setTimeout(() => resolve(null), delay));
+      await new Promise((resolve) => clock.setTimeout(() => resolve(0), retryDelay(attempt, MAX_DELAY, clock.random())));
     }
+  }
+
+  /** @param {Channel} channel */
+  #entered(channel) {
+    channel.joined = true;
+    this.#host.clock.soon(() => channel.release());
   }
 
   /**
    * @param {Channel} channel
    * @param {string} reason
-   * @param {any} [error]
+   * @param {SignalingError | null} [error]
    */
   #forget(channel, reason, error = null) {
     if (this.#channels.get(channel.name) !== channel) return false;
@@ -236,7 +261,7 @@ export class Mesh {
         if (known !== peer_id) this.#remove(peer, 'lost');
         peer.live = false;
       }
-      if (channel.joined) optional(this.#reenter(channel));
+      if (channel.joined) optional(this.#enter(channel));
     }
   }
 
@@ -265,21 +290,21 @@ export class Mesh {
     const renewed = peer.connectionId !== connection_id;
     Object.assign(peer, { connectionId: connection_id, shouldCreateOffer: should_create_offer, identity, live: true });
     if (known) {
-      this.#setUserdata(peer, userdata);
+      peer.claim(userdata);
       if (renewed) link.renew();
       return;
     }
     peer.userdata = userdata;
     link.peers.set(name, peer);
     channel.tell('peer', { peer, initial });
-    if (peer.mediaState) channel.tell('mediastate', { peer, state: peer.mediaState });
+    peer.tellMediaState();
     for (const data of unheard) optional(link.messages.send(name, data));
     link.introduced(peer);
   }
 
   /** @param {import('./wire.js').RemovePeer} frame */
   #removePeer({ channel, peer_id, reason }) {
-    const peer = this.#links.get(peer_id)?.peers.get(channel);
+    const peer = this.#peer(peer_id, channel);
     if (peer) this.#remove(peer, reason);
   }
 
@@ -290,17 +315,7 @@ export class Mesh {
 
   /** @param {import('./wire.js').Userdata} frame */
   #userdata({ channel, peer_id, userdata }) {
-    const peer = this.#links.get(peer_id)?.peers.get(channel);
-    if (peer) this.#setUserdata(peer, userdata);
-  }
-
-  /** @param {Peer} peer @param {unknown} userdata */
-  #setUserdata(peer, userdata) {
-    const before = [peer.userdata, peer.mediaState].map((value) => JSON.stringify(value));
-    peer.userdata = userdata;
-    const state = peer.mediaState;
-    if (JSON.stringify(userdata) !== before[0]) peer.channel.tell('userdata', { peer });
-    if (JSON.stringify(state) !== before[1]) peer.channel.tell('mediastate', { peer, state });
+    this.#peer(peer_id, channel)?.claim(userdata);
   }
 
   /** @param {import('./wire.js').AppMessage & { data: any }} frame */
@@ -311,12 +326,12 @@ export class Mesh {
     // To us alone: the wire names no channel, so it goes to one that we share, if there is one.
     const channel = this.#channels.get(name ?? link?.peers.keys().next().value ?? '');
     if (channel) channel.tell('message', { peer: link?.peers.get(channel.name) ?? null, peerId, data });
-    else this.#options.message(peerId, data);
+    else emit(this, 'message', { peerId, data });
   }
 
   /** @param {{ ice_servers: RTCIceServer[] }} message */
   #iceServers({ ice_servers: iceServers }) {
-    this.#host.configuration = { iceServers, ...this.#options.configuration };
+    this.#host.configuration = { iceServers, ...this.#configuration };
     for (const link of this.#links.values()) link.setConfiguration(this.#host.configuration);
   }
 
@@ -328,12 +343,22 @@ export class Mesh {
 
   /** @param {import('./wire.js').ErrorFrame} error */
   #error(error) {
-    this.#options.debug('error', error);
+    this.#host.debug('error', error);
     const { code, peer_id = '', connection_id = '' } = error;
     if (code === 'stale_connection') this.#links.get(peer_id)?.stale(connection_id);
   }
 
   // ---- Peers
+
+  /** @param {string} peerId @param {string} channel */
+  #peer(peerId, channel) {
+    return this.#links.get(peerId)?.peers.get(channel);
+  }
+
+  /** @param {Channel} channel */
+  #peers({ name }) {
+    return [...this.#links.keys()].flatMap((peerId) => this.#peer(peerId, name) ?? []);
+  }
 
   /** @param {Peer} peer @param {string} reason */
   #remove(peer, reason) {
@@ -345,10 +370,5 @@ export class Mesh {
     if (link.peers.size > 0) return link.update();
     this.#links.delete(link.peerId);
     link.close();
-  }
-
-  /** @param {Channel} channel */
-  #peers({ name }) {
-    return [...this.#links.values()].flatMap(({ peers }) => peers.get(name) ?? []);
   }
 }
