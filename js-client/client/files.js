@@ -6,8 +6,8 @@ import { aborted } from './requests.js';
  *
  * The sender says `{ channel, name, size, type }`, and the receiver accepts with `{ consumed: 0 }`. Then come the
  * chunks, binary, of 64 KiB, and the last of what is left. `{ consumed }` says how many bytes the receiving application
- * has taken, and the sender is never more than the window ahead of it. At last the sender says `{ hash }`, the receiver
- * `{ result: 'done' }`, and the sender closes. Who gives up says `{ result }` and closes.
+ * has taken, and the sender is never more than the window ahead of it. At last the sender says `{ hash }`, the
+ * receiver `{ result: 'done' }`, and the sender closes. Who gives up says `{ result }` and closes.
  *
  * `hash` is the 32 bytes of h, which each chunk makes SHA-256(h + SHA-256(chunk)), and which starts empty: WebCrypto has
  * no streaming SHA-256. A page without `crypto.subtle` (insecure context) sends it empty and compares nothing; then
@@ -48,14 +48,13 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
   let pumping;
 
   async function pump() {
-    const read = () => optional(file.slice(sent, sent + CHUNK).arrayBuffer());
     let hash = EMPTY;
-    for (let next = read(); sent < size; next = read()) {
+    while (sent < size) {
       // A receiver that confirms what it does not have must not fill our memory: hence bufferedAmount.
       while (Math.max(sent - confirmed, dataChannel.bufferedAmount) > WINDOW - CHUNK) {
         await new Promise((resolve) => (wake = () => resolve(0)));
       }
-      const [chunk] = await Promise.all([next, hash]);
+      const [chunk] = await Promise.all([file.slice(sent, sent + CHUNK).arrayBuffer(), hash]);
       hash = extend(hash, chunk);
       send(dataChannel, chunk);
       sent += chunk.byteLength;
@@ -66,8 +65,8 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
   return optional(new Promise((resolve, reject) => {
     const end = attend(dataChannel, signal, (data) => {
       const { consumed, result } = parse(data);
-      const bytes = result === 'done' ? size : consumed;
-      if (!(Number.isInteger(bytes) && bytes >= confirmed && bytes <= sent)) {
+      const bytes = result === 'done' ? size : Number(consumed);
+      if (!(bytes >= confirmed && bytes <= sent)) {
         return end(new SignalingError(result === 'declined' || result === 'corrupted' ? result : 'cancelled'));
       }
       if (result) end();
@@ -75,12 +74,11 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
       confirmed = bytes;
       wake();
       onprogress?.({ bytes, size });
-    }, (error) => {
-      dataChannel.close();
-      error ? reject(error) : resolve();
-    });
-    dataChannel.onopen = () => send(dataChannel, { channel, name: name ?? '', size, type });
-    dataChannel.onopen(/** @type {any} */ (null)); // It may be open already.
+    }, (error) => (error ? reject(error) : resolve(dataChannel.close())));
+    const offer = () => send(dataChannel, { channel, name: name ?? '', size, type });
+    dataChannel.onopen = offer;
+    dataChannel.onbufferedamountlow = () => wake(); // In Firefox it may fall after the last credit has come.
+    offer(); // It may be open already.
   }));
 }
 
@@ -88,7 +86,7 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
  * What the other side offers on a data channel of that protocol. To be called as soon as the channel is there, once.
  *
  * @param {RTCDataChannel} dataChannel
- * @returns {Promise<{ channel: string, file: IncomingFile } | null>} null for rubbish, or when it closes; never rejects
+ * @returns {Promise<{ channel: string, file: IncomingFile } | null>} null: rubbish, or it has closed; never rejects
  */
 export async function receiveFile(dataChannel) {
   dataChannel.binaryType = 'arraybuffer';
@@ -197,11 +195,7 @@ function receive(dataChannel, size, { signal, onprogress }) {
             end(agrees && received === size ? undefined : new SignalingError('corrupted'));
           });
         }
-      }, (error) => {
-        if (!error) return controller.close();
-        controller.error(error);
-        dataChannel.close();
-      });
+      }, (error) => (error ? controller.error(error) : controller.close()));
     },
     async pull(controller) {
       await hash; // What waits to be hashed is as much a burden as what waits to be read.
@@ -213,15 +207,13 @@ function receive(dataChannel, size, { signal, onprogress }) {
   return new ReadableStream(source, { highWaterMark: WINDOW, size: (chunk) => chunk.length });
 }
 
-/** @param {ReadableStream<Uint8Array>} stream @param {string} type */
+/** @param {ReadableStream<any>} stream @param {string} type */
 async function collect(stream, type) {
-  const reader = stream.getReader();
+  /** @type {Blob[]} */
   const parts = [];
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return new Blob(parts, { type });
-    parts.push(new Blob([/** @type {BlobPart} */ (value)])); // A Blob need not stay in memory.
-  }
+  // Not a Response: in Chromium its blob() hides why the stream failed. And a Blob need not stay in memory.
+  await stream.pipeTo(new WritableStream({ write: (chunk) => void parts.push(new Blob([chunk])) }));
+  return new Blob(parts, { type });
 }
 
 /**
@@ -234,19 +226,21 @@ async function collect(stream, type) {
  * @returns {(error?: any) => void} ends it
  */
 function attend(dataChannel, signal, receive, finish) {
-  const over = new AbortController();
+  let isOver = false;
   /** @param {any} [error] */
   const end = (error) => {
-    if (over.signal.aborted) return;
-    over.abort();
-    dataChannel.onopen = dataChannel.onmessage = dataChannel.onclose = null;
+    if (isOver) return;
+    isOver = true;
+    signal?.removeEventListener('abort', abort);
+    dataChannel.onopen = dataChannel.onbufferedamountlow = dataChannel.onmessage = dataChannel.onclose = null;
     send(dataChannel, { result: error ? error.code : 'done' });
+    if (error) dataChannel.close(); // Otherwise the sender does, when it has our last word.
     finish(error);
   };
   const abort = () => end(aborted(/** @type {AbortSignal} */ (signal)));
   dataChannel.onmessage = ({ data }) => receive(data);
   dataChannel.onclose = () => end(new SignalingError('connection_lost'));
-  signal?.addEventListener('abort', abort, { signal: over.signal });
+  signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();
   if (/^clos/.test(dataChannel.readyState)) end(new SignalingError('connection_lost'));
   return end;

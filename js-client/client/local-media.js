@@ -23,7 +23,7 @@ import { aborted } from './requests.js';
 
 /** @type {Kind[]} */
 const KINDS = ['audio', 'video'];
-const CAMERA = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 24 }, facingMode: 'user' };
+const CAMERA = { width: 960, height: 540, frameRate: 24, facingMode: 'user' }; // If that can be had.
 
 const Base = /** @type {new () => import('./events.js').TypedEventTarget<{ change: {} }>} */ (EventTarget);
 
@@ -58,12 +58,11 @@ export class LocalMedia extends Base {
    * Asks for both with one question, and for each alone where that can help. Resolves also if there is nothing to be
    * had: see `problems`. Rejects with a SignalingError: `aborted`.
    *
-   * @param {{ audio?: boolean | MediaTrackConstraints, video?: boolean | MediaTrackConstraints, signal?: AbortSignal }} options
-   *   `true`: the browser's choice of microphone, a camera at moderate 960x540; `signal` closes them,
-   *   also later
+   * @param {{ audio?: boolean | MediaTrackConstraints, video?: boolean | MediaTrackConstraints, signal?: AbortSignal }} [options]
+   *   `true`: the browser's choice of microphone, a camera at moderate 960x540; `signal` closes them, also later
    * @returns {Promise<LocalMedia>}
    */
-  static async open({ signal, ...options }) {
+  static async open({ signal, ...options } = {}) {
     if (signal?.aborted) throw aborted(signal);
     const media = new LocalMedia();
     for (const kind of KINDS) {
@@ -84,7 +83,11 @@ export class LocalMedia extends Base {
   /** What the others are told. `video`: something is sent in the place of the camera, be it the screen. */
   get state() {
     const { audio, video } = this.#devices;
-    return { audio: isOn(audio), video: isOn(video), screen: this.screen.getTracks().length > 0 };
+    return {
+      audio: audio.track?.enabled ?? false,
+      video: video.track?.enabled ?? false,
+      screen: this.screen.getTracks().length > 0,
+    };
   }
 
   /**
@@ -192,7 +195,8 @@ export class LocalMedia extends Base {
       }
     } catch (/** @type {any} */ error) {
       for (const kind of lacking) {
-        if (lacking.length > 1 && (await mayWorkAlone(kind, error))) await this.#open([kind]);
+        const again = lacking.length > 1 ? await mayWorkAlone(kind, error) : this.#forget(kind, error);
+        if (again) await this.#open([kind]);
         else if (this.#lacks(kind)) this.#fail(kind, error);
       }
     }
@@ -205,7 +209,7 @@ export class LocalMedia extends Base {
     this.#report(kind);
     try {
       if (device.source) {
-        const capture = () => this.#capture([kind], { exact: id });
+        const capture = () => this.#capture([kind], id);
         const [track] = await capture().catch((error) => {
           if (error.name !== 'NotReadableError') throw error;
           this.#put(kind, null); // Some phones have one camera open at a time.
@@ -238,13 +242,20 @@ export class LocalMedia extends Base {
     return wanted && !source;
   }
 
-  /** @param {Kind[]} kinds @param {ConstrainDOMString} [deviceId] */
+  /** The device that it was may be gone; any other will do. @param {Kind} kind @param {Error} error */
+  #forget(kind, { name }) {
+    const device = this.#devices[kind];
+    if (name !== 'OverconstrainedError' || !device.id) return false;
+    device.id = '';
+    return true;
+  }
+
+  /** @param {Kind[]} kinds @param {string} [deviceId] */
   async #capture(kinds, deviceId) {
     const constraints = kinds.map((kind) => {
       const { constraints, id } = this.#devices[kind];
-      const which = deviceId ?? id;
-      // The camera that was chosen may look the other way.
-      return [kind, which ? { .../** @type {object} */ (constraints), facingMode: undefined, deviceId: which } : constraints];
+      const exact = deviceId ?? id; // Otherwise Chromium may prefer another camera for its frame rate.
+      return [kind, exact ? { .../** @type {object} */ (constraints), deviceId: { exact } } : constraints];
     });
     return (await navigator.mediaDevices.getUserMedia(Object.fromEntries(constraints))).getTracks();
   }
@@ -259,7 +270,7 @@ export class LocalMedia extends Base {
   #put(kind, track) {
     const device = this.#devices[kind];
     const { source: old, own, wanted } = device;
-    const next = (!this.#closed && (wanted || (old && kind === 'audio')) && track) || null;
+    const next = ((wanted || (old && kind === 'audio')) && track) || null;
     if (next) next.enabled = wanted;
     if (next === old) return;
     if (old) this.stream.removeTrack(old);
@@ -317,11 +328,6 @@ export class LocalMedia extends Base {
     }
     emit(this, 'change');
   }
-}
-
-/** @param {Slot} slot */
-function isOn({ track }) {
-  return track?.enabled ?? false;
 }
 
 /**

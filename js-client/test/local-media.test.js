@@ -139,7 +139,7 @@ test('a muted microphone stays open', async () => {
 });
 
 test('a camera that is off is closed, and the same one comes back', async () => {
-  const media = await LocalMedia.open({ video: { width: 320, facingMode: 'user' } });
+  const media = await LocalMedia.open({ video: { width: 320 } });
   await media.switchDevice('video', 'back');
   const seen = watch(media);
   const { track } = slot(media, 'video');
@@ -148,7 +148,7 @@ test('a camera that is off is closed, and the same one comes back', async () => 
   assert.equal(slot(media, 'video').last, track);
   await media.setEnabled('video', true);
   assert.deepEqual([slots(media), preview(media), live(), seen.at(-1)], [['video back'], ['back'], ['back'], 'video']);
-  assert.deepEqual(mediaDevices.asked.at(-1), { video: { width: 320, facingMode: undefined, deviceId: 'back' } });
+  assert.deepEqual(mediaDevices.asked.at(-1), { video: { width: 320, deviceId: { exact: 'back' } } });
 });
 
 test('the camera that was first opened comes back without having been chosen', async () => {
@@ -186,6 +186,18 @@ test('a microphone that arrives after it was switched off is stopped', async () 
   assert.deepEqual([mediaDevices.opened.length, live(), on(media)], [1, [], '']);
 });
 
+test('a device that is not wanted any more is no problem', async () => {
+  const media = await LocalMedia.open({});
+  const release = mediaDevices.hold();
+  mediaDevices.errors.video = 'NotAllowedError';
+  const opening = media.setEnabled('video', true);
+  await settle();
+  media.setEnabled('video', false);
+  release();
+  await opening;
+  assert.deepEqual([asked(), media.problems], [['video'], []]);
+});
+
 test('what was denied can be tried again, and the problem goes', async () => {
   mediaDevices.errors.video = 'NotAllowedError';
   const media = await LocalMedia.open({ video: true });
@@ -203,6 +215,20 @@ test('a device that is unplugged is off, with a problem', async () => {
   mediaDevices.devices.video = ['back'];
   await media.setEnabled('video', true);
   assert.deepEqual([on(media), slots(media), problems(media)], ['audio video', ['audio mic', 'video back'], []]);
+});
+
+test('a camera that is in use when it shall come back is not replaced by another', async () => {
+  const media = await LocalMedia.open({ video: true });
+  await media.setEnabled('video', false);
+  mediaDevices.errors.front = 'NotReadableError';
+  await media.setEnabled('video', true);
+  assert.deepEqual([asked(), problems(media)], [['video', 'video'], ['video NotReadableError']]);
+});
+
+test('constraints that no device meets are a problem', async () => {
+  mediaDevices.errors.video = 'OverconstrainedError';
+  const media = await LocalMedia.open({ video: { width: { exact: 1 } } });
+  assert.deepEqual([asked(), problems(media)], [['video'], ['video OverconstrainedError']]);
 });
 
 // ---- Another device
@@ -249,12 +275,12 @@ test('a camera that was switched off while another one opened stays off', async 
   assert.deepEqual(live(), ['mic', 'back']);
 });
 
-for (const name of ['OverconstrainedError', 'NotAllowedError']) {
+for (const [name, device] of [['OverconstrainedError', 'gone'], ['NotAllowedError', 'back']]) {
   test(`after ${name} the old camera goes on`, async () => {
     const media = await LocalMedia.open(both);
     const { track } = slot(media, 'video');
-    mediaDevices.errors.back = name;
-    await media.switchDevice('video', 'back');
+    mediaDevices.errors.back = 'NotAllowedError';
+    await media.switchDevice('video', device);
     assert.deepEqual([live(), on(media), problems(media)], [['mic', 'front'], 'audio video', [`video ${name}`]]);
     assert.equal(slot(media, 'video').track, track);
     await media.setEnabled('video', false);
@@ -313,6 +339,29 @@ test('a track of the application does not switch on what is off', async () => {
   assert.deepEqual([on(media), slots(media), voice.enabled], ['audio video', ['audio voice', 'video canvas'], true]);
   await media.switchDevice('video', 'front');
   assert.deepEqual([slots(media), canvas.readyState], [['audio voice', 'video front'], 'live']);
+  await media.setEnabled('video', false);
+  await media.setEnabled('video', true);
+  canvas.end();
+  assert.deepEqual([slots(media), media.problems], [['audio voice', 'video front'], []]);
+});
+
+test('a track of the application comes back when the camera does not open', async () => {
+  const media = await LocalMedia.open({ video: true });
+  const canvas = new FakeSourceTrack('video', 'canvas');
+  await media.replaceTrack('video', canvas);
+  mediaDevices.errors.back = 'NotReadableError';
+  await media.switchDevice('video', 'back');
+  assert.deepEqual([slots(media), canvas.readyState, asked()], [['video canvas'], 'live', ['video', 'video', 'video']]);
+});
+
+test('after a track of the application has ended, the camera is next', async () => {
+  const media = await LocalMedia.open({ video: true });
+  const canvas = new FakeSourceTrack('video', 'canvas');
+  await media.replaceTrack('video', canvas);
+  canvas.end();
+  assert.deepEqual([slots(media), problems(media)], [['video null'], ['video Unplugged']]);
+  await media.setEnabled('video', true);
+  assert.deepEqual(slots(media), ['video front']);
 });
 
 test('a camera that arrives after it was replaced is stopped', async () => {
@@ -401,6 +450,10 @@ test('any other reason than "no" is a problem, until the next try', async () => 
   mediaDevices.getDisplayMedia = undefined; // As on phones.
   assert.equal(await media.shareScreen(), false);
   assert.deepEqual(problems(media), ['screen TypeError']);
+  delete mediaDevices.getDisplayMedia;
+  mediaDevices.screen = ['video'];
+  assert.equal(await media.shareScreen(), true);
+  assert.deepEqual(media.problems, []);
 });
 
 test('stopScreen comes before a choice that the user is still making', async () => {
