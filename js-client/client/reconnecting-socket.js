@@ -36,7 +36,6 @@ export class ReconnectingSocket {
   }
 
   open() {
-    this.close();
     this.#phase = 'opening';
     const turn = this.#turn;
     /** @type {<T>(action: (event: T) => void) => (event: T) => void} */

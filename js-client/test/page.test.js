@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { followPage } from '../client/page.js';
+import { settle } from './fakes.js';
+import { connected } from './session.js';
 
 const page = new EventTarget();
 const document = Object.assign(new EventTarget(), { hidden: false });
@@ -51,4 +53,33 @@ test('online and visible again: look now', () => {
   fire(page, 'online');
   fire(document, 'visibilitychange');
   assert.equal(calls.length, 2);
+});
+
+test('a channel that waits for its next attempt makes it when the page is online or visible again', async () => {
+  for (const [target, type] of [[page, 'online'], [document, 'visibilitychange']]) {
+    const { signaling, socket, WebSocket } = await connected();
+    const untie = followPage(signaling, () => false);
+    fire(target, type);
+    assert.deepEqual(socket().take(), [{ type: 'ping' }]);
+    await socket().drop();
+    fire(target, type);
+    await settle();
+    assert.equal(WebSocket.all.length, 2);
+    untie();
+  }
+});
+
+test('a page that is put aside and comes back resumes its session, one that goes for good ends it', async () => {
+  const { signaling, socket } = await connected();
+  const untie = followPage(signaling, () => false);
+  fire(page, 'pagehide', { persisted: true });
+  assert.deepEqual([socket().take(), socket().closed], [[], 1000]);
+  fire(page, 'pageshow', { persisted: true });
+  await settle();
+  await socket().open();
+  assert.equal(socket().sent[0].resume.token, 't1');
+  await socket().welcome({ resumed: true });
+  fire(page, 'pagehide', { persisted: false });
+  assert.deepEqual([socket().take(), signaling.state], [[{ type: 'bye' }], 'closed']);
+  untie();
 });

@@ -1,32 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_UNACKNOWLEDGED } from '../client/limits.js';
-import { SignalingChannel } from '../client/signaling-channel.js';
-import { FakeClock, fakeWebSocket, settle } from './fakes.js';
-
-let hosts = 0;
-
-async function start(options = {}, url = `ws://host${++hosts}/signal`) {
-  const clock = new FakeClock();
-  const WebSocket = fakeWebSocket();
-  const signaling = new SignalingChannel(url, { WebSocket, clock, storage: null, ...options });
-  await settle();
-  return { clock, WebSocket, signaling, socket: () => WebSocket.last };
-}
-
-async function connected(options, url) {
-  const context = await start(options, url);
-  await context.socket().open();
-  await context.socket().welcome();
-  return context;
-}
-
-async function reconnect({ clock, socket }, welcome, code = 1006) {
-  await socket().drop(code);
-  await clock.advance(300);
-  await socket().open();
-  if (welcome) await socket().welcome(welcome);
-}
+import { settle } from './fakes.js';
+import { connected, reconnect, start } from './session.js';
 
 const addPeer = { type: 'addPeer', channel: 'a', peer_id: 'p', should_create_offer: false, connection_id: 'e.1', userdata: null };
 const acks = (socket) => socket.sent.filter(({ type }) => type === 'ack').map(({ received }) => received);
@@ -76,6 +52,44 @@ test('acknowledges each 32 counted frames, or after a second, undecodable and un
   assert.deepEqual(acks(socket()), [3, 35]);
   await clock.advance(5_000);
   assert.deepEqual(acks(socket()), [3, 35]);
+});
+
+test('the second of an acknowledgement runs from the first frame it is for', async () => {
+  const { socket, clock } = await connected();
+  await socket().receive(...new Array(31).fill(addPeer));
+  assert.deepEqual(acks(socket()), []);
+  await socket().receive(addPeer);
+  assert.deepEqual(acks(socket()), [32]);
+  await clock.advance(700);
+  await socket().receive(addPeer);
+  await clock.advance(700);
+  await socket().receive(addPeer);
+  assert.deepEqual(acks(socket()), [32]);
+  await clock.advance(300);
+  assert.deepEqual(acks(socket()), [32, 34]);
+});
+
+test('hello acknowledges what was not when the socket was lost, and the counting of 32 starts anew', async () => {
+  const context = await connected();
+  const { socket, clock } = context;
+  await socket().receive(...new Array(20).fill(addPeer));
+  await reconnect(context, { resumed: true });
+  assert.equal(socket().sent[0].resume.received, 20);
+  await clock.advance(2_000);
+  assert.deepEqual(acks(socket()), []);
+  await socket().receive(...new Array(31).fill(addPeer));
+  assert.deepEqual(acks(socket()), []);
+  await socket().receive(addPeer);
+  assert.deepEqual(acks(socket()), [52]);
+});
+
+test('an acknowledgement that cannot be is ignored', async () => {
+  const context = await connected();
+  const { signaling, socket } = context;
+  for (const channel of ['a', 'b', 'c']) signaling.part(channel);
+  await socket().receive(...[2, 1, 4, -1, 'x', undefined].map((received) => ({ type: 'ack', received })));
+  await reconnect(context, { resumed: true, received: 2 });
+  assert.deepEqual(socket().take().map(({ channel }) => channel), ['c']);
 });
 
 test('a resumed session sends again what the server has not got, in order, and nothing twice', async () => {
@@ -308,6 +322,35 @@ test('a join that is given up, or not answered for 20 s, is taken back', async (
   assert.deepEqual(socket().take('join', 'part').map(({ type }) => type), ['join', 'part']);
 });
 
+test('a join that is given up before it is said is not said', async () => {
+  const { signaling, socket } = await connected();
+  await assert.rejects(signaling.join('a', { signal: AbortSignal.abort() }), { code: 'aborted' });
+  await settle();
+  assert.deepEqual(socket().take(), []);
+});
+
+test('a join that was answered is not taken back', async () => {
+  const { signaling, socket, clock } = await connected();
+  const controller = new AbortController();
+  const joining = signaling.join('a', { signal: controller.signal });
+  await socket().receive({ type: 'joined', channel: 'a', peers: 0, id: 1 });
+  assert.equal(await joining, 0);
+  controller.abort();
+  await clock.advance(20_000);
+  assert.deepEqual(socket().take('join', 'part').map(({ type }) => type), ['join']);
+});
+
+test('too_large: a request is told, a relay is an event, and both leave the session alone', async () => {
+  const { signaling, socket } = await connected();
+  const errors = [];
+  signaling.addEventListener('error', ({ message }) => errors.push(message.code));
+  const sending = signaling.send({ channel: 'a' }, 'x');
+  const error = { type: 'error', code: 'too_large', message: 'above 64 KiB' };
+  await socket().receive({ ...error, id: 1 }, error);
+  await assert.rejects(sending, { code: 'too_large', message: 'above 64 KiB' });
+  assert.deepEqual([errors, signaling.state], [['too_large'], 'connected']);
+});
+
 test('a match resolves with the first answer, and what comes of waiting are events', async () => {
   const { signaling, socket } = await connected();
   const events = [];
@@ -352,6 +395,23 @@ test('what waits for the server is bounded: a request is refused, a relay ends t
   assert.deepEqual(socket().take(), []);
 });
 
+test('what the server acknowledges makes room', async () => {
+  const { signaling, socket } = await connected();
+  for (let frame = 0; frame < MAX_UNACKNOWLEDGED; frame++) signaling.relayICECandidate('p', { candidate: '' });
+  await assert.rejects(signaling.part('a'), { code: 'queue_full' });
+  await socket().receive({ type: 'ack', received: 1 });
+  socket().take();
+  signaling.part('a');
+  assert.deepEqual(socket().take().map(({ type }) => type), ['part']);
+});
+
+test('a binary frame is neither read nor counted', async () => {
+  const { socket, clock } = await connected();
+  socket().onmessage({ data: new ArrayBuffer(2) });
+  await clock.advance(1_000);
+  assert.deepEqual(acks(socket()), []);
+});
+
 test('the next page of a tab replaces the session of the page before, once', async () => {
   const store = new Map([['signal-client ws://replaced/signal', 'old']]);
   const storage = {
@@ -369,4 +429,27 @@ test('the next page of a tab replaces the session of the page before, once', asy
   assert.equal(second.socket().sent[0].replaces, undefined);
   second.signaling.close();
   assert.deepEqual([...store], []);
+});
+
+test('a page whose first attempts fail still replaces the session of the page before', async () => {
+  const storage = { getItem: () => 'old', setItem() {}, removeItem() {} };
+  const context = await start({ storage });
+  await reconnect(context);
+  assert.equal(context.socket().sent[0].replaces, 'old');
+  await context.socket().welcome();
+  context.signaling.suspend({ bye: true });
+  context.signaling.wake();
+  await settle();
+  await context.socket().open();
+  assert.deepEqual(context.socket().sent, [{ type: 'hello', version: 1 }]);
+});
+
+test('a storage that is forbidden or full takes nothing away but the replacing', async () => {
+  const refuse = () => {
+    throw new DOMException('no', 'SecurityError');
+  };
+  const { signaling, socket } = await connected({ storage: { getItem: refuse, setItem: refuse, removeItem: refuse } });
+  assert.deepEqual(socket().sent, [{ type: 'hello', version: 1 }]);
+  signaling.close();
+  assert.equal(signaling.state, 'closed');
 });
