@@ -444,6 +444,11 @@ test('a page whose first attempts fail still replaces the session of the page be
   assert.deepEqual(context.socket().sent, [{ type: 'hello', version: 1 }]);
 });
 
+test('the first page of a tab has nobody to replace', async () => {
+  const { socket } = await connected({ storage: { getItem: () => null, setItem() {}, removeItem() {} } });
+  assert.deepEqual(socket().sent, [{ type: 'hello', version: 1 }]);
+});
+
 test('a storage that is forbidden or full takes nothing away but the replacing', async () => {
   const refuse = () => {
     throw new DOMException('no', 'SecurityError');
