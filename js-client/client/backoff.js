@@ -7,9 +7,8 @@ const BASE = 500;
  *
  * @param {number} attempt 0 for the first after a loss
  * @param {number} cap
- * @param {number} random from 0 to 1
  */
-export function retryDelay(attempt, cap, random) {
+export function retryDelay(attempt, cap) {
   const ceiling = attempt === 0 ? FIRST : BASE * 2 ** (attempt - 1);
-  return random * Math.min(ceiling, cap);
+  return Math.random() * Math.min(ceiling, cap);
 }

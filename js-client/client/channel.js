@@ -1,7 +1,7 @@
-import { Timer } from './clock.js';
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { withMediaState } from './media-state.js';
+import { Timer } from './timer.js';
 
 /** Messages that wait for a slow `for await`. */
 const MAX_UNREAD = 1_024;
@@ -50,7 +50,7 @@ export class Channel extends Base {
   /** What was sent to all before all were introduced. @internal @type {unknown[]} */
   unheard = [];
   /** After the server forgot us: how long those we still know may take to be introduced again. @internal */
-  reunion;
+  reunion = new Timer();
   /** Aborted when we are out. @internal */
   over = new AbortController();
 
@@ -65,14 +65,12 @@ export class Channel extends Base {
    * @param {string} name
    * @param {JoinOptions} options
    * @param {import('./client.js').Client} client
-   * @param {import('./clock.js').Clock} clock
    */
-  constructor(name, options, client, clock) {
+  constructor(name, options, client) {
     super();
     this.name = name;
     this.options = options;
     this.#client = client;
-    this.reunion = new Timer(clock);
     const { media, userdata } = options;
     if (!media) return;
     if ('slots' in media) {

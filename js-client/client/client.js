@@ -1,6 +1,5 @@
 import { retryDelay } from './backoff.js';
 import { Channel } from './channel.js';
-import { systemClock, Timer } from './clock.js';
 import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { MAX_DELAY } from './limits.js';
@@ -8,6 +7,7 @@ import { ENVELOPE, Link } from './link.js';
 import { Matchmaking } from './matchmaking.js';
 import { followPage } from './page.js';
 import { Peer } from './peer.js';
+import { soon, Timer } from './timer.js';
 
 /** After the server forgot us, peers have this long to be introduced again. */
 const REINTRODUCTION_DEADLINE = 20_000;
@@ -21,7 +21,6 @@ const MEASURE_EVERY = 2_000;
  *   if any, replace those of the server
  * @property {typeof RTCPeerConnection} [RTCPeerConnection]
  * @property {(event: string, detail?: unknown) => void} [debug]
- * @property {import('./clock.js').Clock} [clock]
  *
  * @typedef {object} ClientEvents
  * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
@@ -45,7 +44,7 @@ export class Client extends Base {
   #links = new Map();
   #peerId = '';
   #matchmaking;
-  #measuring;
+  #measuring = new Timer();
 
   /**
    * @param {import('./signaling-channel.js').SignalingChannel} signaling
@@ -53,12 +52,11 @@ export class Client extends Base {
    */
   constructor(signaling, options = {}) {
     super();
-    const { RTCPeerConnection = globalThis.RTCPeerConnection, configuration = {}, clock = systemClock, debug = () => {} } = options;
+    const { RTCPeerConnection = globalThis.RTCPeerConnection, configuration = {}, debug = () => {} } = options;
     if (!RTCPeerConnection) throw new TypeError('no RTCPeerConnection');
     this.signaling = signaling;
     this.#configuration = configuration;
-    this.#host = { RTCPeerConnection, configuration, clock, debug, signaling };
-    this.#measuring = new Timer(clock);
+    this.#host = { RTCPeerConnection, configuration, debug, signaling };
     this.#matchmaking = new Matchmaking(signaling, (name, pool, options) => this.#seat(name, pool, options));
 
     /** @param {any} type @param {(this: Client, message: any) => void} handle */
@@ -188,7 +186,7 @@ export class Client extends Base {
 
   /** @param {string} name @param {JoinOptions} options */
   #open(name, options) {
-    const channel = new Channel(name, options, this, this.#host.clock);
+    const channel = new Channel(name, options, this);
     this.#channels.set(name, channel);
     return channel;
   }
@@ -203,7 +201,6 @@ export class Client extends Base {
 
   /** @param {Channel} channel @param {AbortSignal} [signal] */
   async #enter(channel, signal) {
-    const { clock } = this.#host;
     const returns = channel.joined;
     channel.joined = false;
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
@@ -218,14 +215,14 @@ export class Client extends Base {
           throw error;
         }
       }
-      await new Promise((resolve) => clock.setTimeout(() => resolve(0), retryDelay(attempt, MAX_DELAY, clock.random())));
+      await new Promise((resolve) => setTimeout(resolve, retryDelay(attempt, MAX_DELAY)));
     }
   }
 
   /** @param {Channel} channel */
   #entered(channel) {
     channel.joined = true;
-    this.#host.clock.soon(() => channel.release());
+    soon(() => channel.release());
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Client } from './client.js';
-import { systemClock, Timer } from './clock.js';
 import { SignalingError } from './errors.js';
 import { SignalingChannel } from './signaling-channel.js';
+import { Timer } from './timer.js';
 
 const CONNECT_TIMEOUT = 20_000;
 
@@ -18,10 +18,9 @@ const CONNECT_TIMEOUT = 20_000;
  * @returns {Promise<Client>}
  */
 export async function connect(url, options = {}) {
-  const { clock = systemClock, timeout = CONNECT_TIMEOUT } = options;
   const client = new Client(new SignalingChannel(url, options), options);
-  const deadline = new Timer(clock);
-  deadline.set(timeout, () => client.signaling.close(new SignalingError('timeout')));
+  const deadline = new Timer();
+  deadline.set(options.timeout ?? CONNECT_TIMEOUT, () => client.signaling.close(new SignalingError('timeout')));
   try {
     await client.signaling.ready;
   } finally {

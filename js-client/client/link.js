@@ -1,4 +1,3 @@
-import { Timer } from './clock.js';
 import { ignoring, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { receiveFile, sendFile } from './files.js';
@@ -7,6 +6,7 @@ import { Messages } from './messages.js';
 import { Negotiation } from './negotiation.js';
 import { QualityMeter } from './quality.js';
 import { Senders } from './senders.js';
+import { Timer } from './timer.js';
 
 /** Chromium can end up with no candidate at all (see negotiation.js); nothing but a new connection helps. */
 const GATHERING_DEADLINE = 3_000;
@@ -33,7 +33,6 @@ export const ENVELOPE = 'signal-client';
  * @property {import('./signaling-channel.js').SignalingChannel} signaling
  * @property {RTCConfiguration} configuration
  * @property {typeof RTCPeerConnection} RTCPeerConnection
- * @property {import('./clock.js').Clock} clock
  * @property {(event: string, detail?: unknown) => void} debug
  *
  * @typedef {{ track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} TrackFields
@@ -69,8 +68,8 @@ export class Link {
   #staleId = '';
   /** @type {Map<RTCRtpTransceiver, TrackFields>} */
   #tracks = new Map();
-  #watchdog;
-  #recovery;
+  #watchdog = new Timer();
+  #recovery = new Timer();
 
   /** One after the other, in the order in which they came. @type {(() => unknown)[]} */
   #inbox = [];
@@ -85,8 +84,6 @@ export class Link {
   constructor(peerId, host) {
     this.peerId = peerId;
     this.#host = host;
-    this.#watchdog = new Timer(host.clock);
-    this.#recovery = new Timer(host.clock);
     this.messages = new Messages({
       deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
       relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.send({ peerId }, { [ENVELOPE]: frame })),

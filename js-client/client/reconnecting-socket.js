@@ -1,5 +1,5 @@
-import { Timer } from './clock.js';
 import { OPEN_DEADLINE, PONG_DEADLINE, PREPARE_DEADLINE, WELCOME_DEADLINE } from './limits.js';
+import { Timer } from './timer.js';
 
 /**
  * @typedef {object} SocketOwner
@@ -15,7 +15,7 @@ import { OPEN_DEADLINE, PONG_DEADLINE, PREPARE_DEADLINE, WELCOME_DEADLINE } from
 export class ReconnectingSocket {
   #owner;
   #WebSocket;
-  #timer;
+  #timer = new Timer();
   /** @type {SocketLike | null} */
   #socket = null;
   /** @type {'idle' | 'opening' | 'welcomed' | 'probing'} */
@@ -27,12 +27,10 @@ export class ReconnectingSocket {
   /**
    * @param {SocketOwner} owner
    * @param {SocketConstructor} WebSocket
-   * @param {import('./clock.js').Clock} clock
    */
-  constructor(owner, WebSocket, clock) {
+  constructor(owner, WebSocket) {
     this.#owner = owner;
     this.#WebSocket = WebSocket;
-    this.#timer = new Timer(clock);
   }
 
   open() {

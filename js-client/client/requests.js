@@ -1,18 +1,12 @@
-import { Timer } from './clock.js';
 import { SignalingError } from './errors.js';
 import { REQUEST_DEADLINE } from './limits.js';
+import { Timer } from './timer.js';
 
 /** Requests that wait for an answer, each for a while. */
 export class Requests {
-  #clock;
   /** @type {Map<number, { resolve: (message: any) => void, reject: (error: SignalingError) => void }>} */
   #waiting = new Map();
   #lastId = 0;
-
-  /** @param {import('./clock.js').Clock} clock */
-  constructor(clock) {
-    this.#clock = clock;
-  }
 
   /**
    * @param {(id: number) => string | undefined} send returns the code of the error, if it cannot
@@ -25,7 +19,7 @@ export class Requests {
     const id = ++this.#lastId;
     const refusal = send(id);
     if (refusal) throw new SignalingError(refusal);
-    const timer = new Timer(this.#clock);
+    const timer = new Timer();
     const over = new AbortController();
     try {
       return await new Promise((resolve, reject) => {

@@ -1,5 +1,4 @@
 import { retryDelay } from './backoff.js';
-import { systemClock, Timer } from './clock.js';
 import { ENDED, FINAL } from './close-codes.js';
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
@@ -10,6 +9,7 @@ import { ReconnectingSocket } from './reconnecting-socket.js';
 import { ReplacesToken } from './replaces.js';
 import { aborted, Requests } from './requests.js';
 import { SessionLog } from './session-log.js';
+import { Timer } from './timer.js';
 import { socketUrl } from './url.js';
 
 /** Frames of the socket, not of the session: never counted, kept or replayed. */
@@ -35,7 +35,6 @@ const EVENTS = new Set([
  * @property {import('./reconnecting-socket.js').SocketConstructor} [WebSocket] for Node, tests and proxies
  * @property {import('./replaces.js').TokenStorage | null} [storage] where a copy of the token survives a reload (sessionStorage)
  * @property {(event: string, detail?: unknown) => void} [debug]
- * @property {import('./clock.js').Clock} [clock]
  */
 
 /**
@@ -83,7 +82,6 @@ export class SignalingChannel extends Base {
   ready;
 
   #options;
-  #clock;
   #url;
   #socket;
   #log = new SessionLog();
@@ -96,10 +94,10 @@ export class SignalingChannel extends Base {
   /** Why the server does not welcome us, in its words. @type {string | undefined} */
   #refusal;
 
-  #requests;
+  #requests = new Requests();
   #unacknowledged = 0;
   /** While connected: when to acknowledge. While not: when to try again. */
-  #timer;
+  #timer = new Timer();
 
   /**
    * Connects at once.
@@ -109,13 +107,10 @@ export class SignalingChannel extends Base {
    */
   constructor(url, options = {}) {
     super();
-    const { signal, clock = systemClock, WebSocket = globalThis.WebSocket } = options;
+    const { signal, WebSocket = globalThis.WebSocket } = options;
     if (!WebSocket) throw new TypeError('no WebSocket');
     this.#options = options;
-    this.#clock = clock;
     this.#url = url;
-    this.#timer = new Timer(clock);
-    this.#requests = new Requests(clock);
     this.#replaces = new ReplacesToken(options.storage, typeof url === 'function' ? '' : socketUrl(url));
     this.ready = optional(new Promise((resolve, reject) => {
       this.addEventListener('state', ({ state, error }) => {
@@ -130,7 +125,6 @@ export class SignalingChannel extends Base {
         down: (code, reason) => this.#down(code, reason),
       },
       WebSocket,
-      clock,
     );
     this.#socket.open();
     const abort = () => this.close(aborted(/** @type {AbortSignal} */ (signal)));
@@ -280,9 +274,9 @@ export class SignalingChannel extends Base {
     }
     this.#detach();
     const grace = this.#resume?.grace_ms ?? 0;
-    const inGrace = this.#clock.now() - this.#since < grace;
+    const inGrace = performance.now() - this.#since < grace;
     const cap = inGrace ? Math.min(MAX_DELAY_IN_GRACE, grace / 6) : this.#options.reconnect?.maxDelay ?? MAX_DELAY;
-    this.#timer.set(this.#reconnectAfter + retryDelay(this.#attempt++, cap, this.#clock.random()), () => this.wake());
+    this.#timer.set(this.#reconnectAfter + retryDelay(this.#attempt++, cap), () => this.wake());
     this.#reconnectAfter = 0;
   }
 
@@ -290,7 +284,7 @@ export class SignalingChannel extends Base {
   #detach() {
     this.#timer.clear();
     if (this.#state !== 'connected') return;
-    if (this.#clock.now() - this.#since >= STABLE_AFTER) this.#attempt = 0;
+    if (performance.now() - this.#since >= STABLE_AFTER) this.#attempt = 0;
     this.#setState('reconnecting');
   }
 
@@ -314,7 +308,7 @@ export class SignalingChannel extends Base {
   /** @param {State} state @param {SignalingError | null} [error] */
   #setState(state, error = null) {
     this.#state = state;
-    this.#since = this.#clock.now();
+    this.#since = performance.now();
     emit(this, 'state', { state, error });
   }
 

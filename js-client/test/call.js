@@ -10,7 +10,7 @@ export async function enter({ peerId = 'm', welcome = {}, ...options } = {}) {
   const WebSocket = fakeWebSocket();
   WebSocket.answersPing = true;
   const RTCPeerConnection = fakePeerConnection();
-  const connecting = connect(`ws://call${++hosts}/signal`, { clock, WebSocket, RTCPeerConnection, storage: null, ...options });
+  const connecting = connect(`ws://call${++hosts}/signal`, { WebSocket, RTCPeerConnection, storage: null, ...options });
   await settle();
   await WebSocket.last.open();
   await WebSocket.last.welcome({ peer_id: peerId, ...welcome });

@@ -5,22 +5,24 @@ export const settle = async () => {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** Takes the place of time and chance in this process, until the next one is made. */
 export class FakeClock {
   #now = 0;
   #timers = new Map();
   #last = 0;
   chance = 0.5;
-
-  now = () => this.#now;
   random = () => this.chance;
-  soon = (action) => setImmediate(action);
 
-  setTimeout = (action, delay) => {
-    this.#timers.set(++this.#last, { at: this.#now + delay, action });
-    return this.#last;
-  };
-
-  clearTimeout = (timer) => void this.#timers.delete(timer);
+  constructor() {
+    performance.now = () => this.#now;
+    Math.random = () => this.random();
+    globalThis.setTimeout = (action, delay) => {
+      this.#timers.set(++this.#last, { at: this.#now + delay, action });
+      return this.#last;
+    };
+    globalThis.clearTimeout = (timer) => void this.#timers.delete(timer);
+    globalThis.MessageChannel = FakeMessageChannel;
+  }
 
   /** In how many milliseconds the next timer is due. */
   get next() {
@@ -40,6 +42,11 @@ export class FakeClock {
     }
     this.#now = end;
   }
+}
+
+class FakeMessageChannel {
+  port1 = { close() {} };
+  port2 = { postMessage: (data) => setImmediate(() => this.port1.onmessage({ data })) };
 }
 
 /** @returns a WebSocket class that remembers its instances */
