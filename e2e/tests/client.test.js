@@ -122,10 +122,10 @@ function addTrackAt(at) {
 function countOffers() {
   window.offers = [];
   const { signaling } = window.client;
-  const relay = signaling.relaySessionDescription;
-  signaling.relaySessionDescription = (peerId, description, belonging) => {
-    if (description.type === 'offer') window.offers.push(description);
-    relay.call(signaling, peerId, description, belonging);
+  const { relay } = signaling;
+  signaling.relay = (message) => {
+    if (message.session_description?.type === 'offer') window.offers.push(message);
+    relay.call(signaling, message);
   };
 }
 

@@ -27,7 +27,7 @@ browserTest('messages before and after the data channel is open: each once, in o
   }
   // Now nothing goes through the server any more.
   await ann.evaluate(() => {
-    window.client.signaling.send = () => Promise.reject(new Error('through the server'));
+    window.client.signaling.request = () => Promise.reject(new Error('through the server'));
     return window.channel.send('direct', { to: [...window.channel.peers.keys()][0] });
   });
   await waitFor(bob, () => window.heard.at(-1) === 'direct');

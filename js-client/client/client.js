@@ -138,13 +138,14 @@ export class Client extends Base {
 
   /** @internal @param {Channel} channel */
   async leave(channel) {
-    if (this.#forget(channel, 'left')) await ignoring(['session_lost', 'closed'], this.signaling.part(channel.name));
+    if (!this.#forget(channel, 'left')) return;
+    await ignoring(['session_lost', 'closed'], this.signaling.request({ type: 'part', channel: channel.name }));
   }
 
   /** @internal @param {Channel} channel */
   setUserdata(channel) {
     // Who joins again brings the new value along.
-    return ignoring(['session_lost'], this.signaling.setUserdata(channel.name, channel.claim()));
+    return ignoring(['session_lost'], this.signaling.request({ type: 'setUserdata', channel: channel.name, userdata: channel.claim() }));
   }
 
   /** @internal @param {Channel} channel @param {unknown} data @param {string} [to] */
@@ -205,7 +206,7 @@ export class Client extends Base {
     channel.joined = false;
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
-        await this.signaling.join(channel.name, { userdata: channel.claim(), signal });
+        await this.signaling.request({ type: 'join', channel: channel.name, userdata: channel.claim() }, signal);
         return this.#entered(channel);
       } catch (/** @type {any} */ error) {
         if (error.code === 'session_lost') continue;

@@ -86,7 +86,7 @@ export class Link {
     this.#host = host;
     this.messages = new Messages({
       deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
-      relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.send({ peerId }, { [ENVELOPE]: frame })),
+      relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
       debug: host.debug,
     });
     this.#current = this.#create();
@@ -213,8 +213,8 @@ export class Link {
       polite: (signaling.peerId ?? '') < this.peerId,
       owner: {
         attach: () => senders.sync(this.#slots()),
-        sendDescription: (description) => this.#send((to, belonging) =>
-          signaling.relaySessionDescription(to, description, belonging)),
+        sendDescription: (description) => this.#send((to) =>
+          signaling.relay({ type: 'relaySessionDescription', ...to, session_description: description })),
         startOver: (offer) => this.#startOver(offer),
         broken: (error) => this.#broken(error),
         negotiated: () => {
@@ -228,7 +228,7 @@ export class Link {
     connection.onicecandidate = ({ candidate }) => {
       if (!candidate) return; // The end of candidates is a candidate too: an empty one.
       this.#gathered = true;
-      this.#send((to, belonging) => signaling.relayICECandidate(to, candidate.toJSON(), belonging));
+      this.#send((to) => signaling.relay({ type: 'relayICECandidate', ...to, ice_candidate: candidate.toJSON() }));
     };
     connection.ontrack = ({ track, streams, transceiver }) => {
       const fields = { track, streams, transceiver };
@@ -372,11 +372,11 @@ export class Link {
     return first;
   }
 
-  /** @param {(to: string, belonging: { connectionId: string, attempt: number }) => void} relay */
+  /** @param {(to: { peer_id: string, connection_id: string, attempt: number }) => void} relay */
   #send(relay) {
     const decider = this.#decider;
     // Without an introduction the server would refuse; `renew` repeats what matters.
-    if (decider) relay(this.peerId, { connectionId: decider.connectionId, attempt: this.#attempt });
+    if (decider) relay({ peer_id: this.peerId, connection_id: decider.connectionId, attempt: this.#attempt });
   }
 
   #slots() {

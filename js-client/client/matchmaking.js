@@ -29,7 +29,7 @@ export class Matchmaking {
       const ticket = this.#tickets.get(pool);
       // Given up at the same moment: nobody shall wait there for us.
       if (ticket) ticket.resolve(seat(channel, pool, ticket.options));
-      else signaling.part(channel);
+      else signaling.request({ type: 'part', channel });
     });
     signaling.addEventListener('matchEnded', ({ message: { pool, reason } }) => {
       // Our socket was away; we are back, at the end of the queue.
@@ -58,7 +58,7 @@ export class Matchmaking {
         this.#tickets.set(pool, { options, resolve, reject, taken: false });
         this.#ask(pool, leave);
         signal?.addEventListener('abort', () => {
-          this.#signaling.cancelMatch(pool);
+          this.#signaling.request({ type: 'cancelMatch', pool });
           reject(aborted(signal));
         }, { signal: over.signal });
       });
@@ -79,7 +79,7 @@ export class Matchmaking {
     if (!ticket) return;
     ticket.taken = false;
     try {
-      await this.#signaling.match(pool, { userdata: withMediaState(ticket.options), leave });
+      await this.#signaling.request({ type: 'match', pool, userdata: withMediaState(ticket.options), leave });
       ticket.taken = true;
     } catch (error) {
       if (/** @type {SignalingError} */ (error).code === 'session_lost') this.#ask(pool);

@@ -21,6 +21,9 @@ const EVENTS = new Set([
   'waiting', 'matched', 'matchEnded', 'closing', 'error',
 ]);
 
+/** @type {{ [type: string]: 'part' | 'cancelMatch' }} */
+const UNDO = { join: 'part', match: 'cancelMatch' };
+
 /**
  * @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} State
  * @typedef {string | URL | (() => string | URL | Promise<string | URL>)} Url
@@ -61,8 +64,6 @@ const EVENTS = new Set([
  * @property {Frame<import('./wire.js').Closing>} closing
  * @property {Frame<import('./wire.js').ErrorFrame>} error an error that answers no request
  */
-
-/** @typedef {{ connectionId?: string, attempt?: number }} Belonging which connection a relayed message belongs to */
 
 const Base = /** @type {new () => import('./events.js').TypedEventTarget<SignalingEvents>} */ (EventTarget);
 
@@ -142,60 +143,27 @@ export class SignalingChannel extends Base {
   }
 
   /**
-   * Resolves with the number of peers that are there; their `addPeer` events follow.
+   * Sends a message that has an answer, and resolves with that. What the server may still grant after it was given up
+   * (`signal`, or 20 s) is taken back.
    *
-   * @param {string} channel
-   * @param {{ userdata?: unknown, signal?: AbortSignal }} [options]
-   * @returns {Promise<number>}
+   * @param {import('./wire.js').Request} request
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>}
    */
-  join(channel, { userdata, signal } = {}) {
-    const joining = this.#request('join', { channel, userdata }, signal, () => this.part(channel));
-    return optional(joining.then(({ peers }) => peers));
+  request({ type, ...fields }, signal) {
+    const { channel, pool } = fields;
+    const undo = UNDO[type];
+    return optional(this.#requests.open(
+      (id) => this.#queue({ type, ...fields, id }),
+      signal,
+      () => undo && this.request({ type: undo, channel, pool }),
+    ));
   }
 
-  /** @param {string} channel @returns {Promise<void>} */
-  part(channel) {
-    return this.#request('part', { channel });
-  }
-
-  /**
-   * Asks for company from a pool. Resolves with the first answer; what comes of waiting are events.
-   *
-   * @param {string} pool
-   * @param {{ userdata?: unknown, leave?: string, signal?: AbortSignal }} [options] `leave`: a channel to part on the way
-   * @returns {Promise<import('./wire.js').Waiting | import('./wire.js').Matched>}
-   */
-  match(pool, { userdata, leave, signal } = {}) {
-    return this.#request('match', { pool, userdata, leave }, signal, () => this.cancelMatch(pool));
-  }
-
-  /** @param {string} pool @returns {Promise<void>} */
-  cancelMatch(pool) {
-    return this.#request('cancelMatch', { pool });
-  }
-
-  /** @param {string} channel @param {unknown} userdata @returns {Promise<void>} */
-  setUserdata(channel, userdata) {
-    return this.#request('setUserdata', { channel, userdata });
-  }
-
-  /**
-   * @param {{ peerId: string, channel?: undefined } | { channel: string, peerId?: undefined }} to
-   * @param {unknown} data anything JSON can say
-   * @returns {Promise<void>}
-   */
-  send({ peerId, channel }, data) {
-    return this.#request('send', { peer_id: peerId, channel, data });
-  }
-
-  /** @param {string} peerId @param {RTCSessionDescriptionInit} description @param {Belonging} [belonging] */
-  relaySessionDescription(peerId, description, belonging) {
-    this.#relay('relaySessionDescription', peerId, { session_description: description }, belonging);
-  }
-
-  /** @param {string} peerId @param {RTCIceCandidateInit} candidate @param {Belonging} [belonging] */
-  relayICECandidate(peerId, candidate, belonging) {
-    this.#relay('relayICECandidate', peerId, { ice_candidate: candidate }, belonging);
+  /** Sends a message that has no answer. @param {import('./wire.js').Relay} message */
+  relay(message) {
+    // Negotiations that miss a message hang; a new session starts them again.
+    if (this.#queue(message) === 'queue_full') this.#restart();
   }
 
   /** Something changed (online, visible again): asks the server now, or reconnects now. */
@@ -352,24 +320,6 @@ export class SignalingChannel extends Base {
   /** @param {string} frame */
   #send(frame) {
     if (this.#state === 'connected') this.#socket.send(frame);
-  }
-
-  /**
-   * @param {string} type
-   * @param {object} fields
-   * @param {AbortSignal} [signal]
-   * @param {() => void} [takeBack]
-   * @returns {Promise<any>}
-   */
-  #request(type, fields, signal, takeBack) {
-    return optional(this.#requests.open((id) => this.#queue({ type, ...fields, id }), signal, takeBack));
-  }
-
-  /** @param {string} type @param {string} peerId @param {object} fields @param {Belonging} [belonging] */
-  #relay(type, peerId, fields, { connectionId, attempt } = {}) {
-    const frame = { type, peer_id: peerId, ...fields, connection_id: connectionId, attempt };
-    // Negotiations that miss a message hang; a new session starts them again.
-    if (this.#queue(frame) === 'queue_full') this.#restart();
   }
 
   /** @param {object} frame @returns {string | undefined} the code of the error, if it is not taken */

@@ -2,6 +2,23 @@
  * The frames of protocol version 1 as the client sees them; docs/protocol.md says what they mean.
  * Only types: nothing loads this module at run time.
  *
+ * @typedef {object} Request of the client
+ * @property {'join' | 'part' | 'setUserdata' | 'send' | 'match' | 'cancelMatch'} type
+ * @property {string} [channel]
+ * @property {string} [pool]
+ * @property {string} [peer_id]
+ * @property {unknown} [userdata]
+ * @property {unknown} [data]
+ * @property {string} [leave]
+ *
+ * @typedef {object} Relay to another peer
+ * @property {'relaySessionDescription' | 'relayICECandidate'} type
+ * @property {string} peer_id
+ * @property {RTCSessionDescriptionInit} [session_description]
+ * @property {RTCIceCandidateInit | null} [ice_candidate]
+ * @property {string} [connection_id]
+ * @property {number} [attempt]
+ *
  * @typedef {object} Welcome
  * @property {'welcome'} type
  * @property {string} peer_id

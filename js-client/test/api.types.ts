@@ -57,8 +57,8 @@ client.join('room', true);
 
 const signaling = new SignalingChannel(() => new URL('https://example.org/signal'));
 signaling.addEventListener('addPeer', ({ message }) => void (message.should_create_offer ? message.connection_id : null));
-const count: number = await signaling.join('room', { userdata: 1 });
-signaling.send({ peerId: 'id' }, 1).catch((error: SignalingError) => void error.code);
+const count: number = (await signaling.request({ type: 'join', channel: 'room', userdata: 1 }, stop.signal)).peers;
+signaling.request({ type: 'send', peer_id: 'id', data: 1 }).catch((error: SignalingError) => void error.code);
 void [count, statistics];
 
 {

@@ -101,7 +101,7 @@ test('success that lasts less than 5 s does not start the back-off anew', async 
 test('a server that restarted and knows us: the same peer id, and a new session', async () => {
   const context = await connected();
   const { signaling, socket } = context;
-  const parting = signaling.part('a');
+  const parting = signaling.request({ type: 'part', channel: 'a' });
   await socket().receive({ type: 'future' });
   const events = [];
   signaling.addEventListener('welcome', ({ message }) => events.push([message.resumed, message.peer_id, signaling.state]));
@@ -117,7 +117,7 @@ test('requests that are made while a lost session is not yet replaced belong to 
   const context = await connected();
   const { signaling, socket, clock } = context;
   await socket().drop(4005);
-  signaling.part('a');
+  signaling.request({ type: 'part', channel: 'a' });
   await clock.advance(5_300);
   await socket().open();
   await socket().welcome();
@@ -269,7 +269,7 @@ for (const [stage, reach] of Object.entries(STAGES)) {
   test(`abort ${stage}: closed for good, and bye only where the server expects it`, async () => {
     const controller = new AbortController();
     const { signaling, socket, clock, WebSocket } = await reach({ signal: controller.signal });
-    const waiting = signaling.join('a');
+    const waiting = signaling.request({ type: 'join', channel: 'a' });
     const states = [];
     signaling.addEventListener('state', ({ state, error }) => states.push([state, error?.code, error?.message]));
     controller.abort(new Error('enough'));
@@ -296,8 +296,8 @@ test('what is said after the end goes nowhere', async () => {
   const { signaling, socket, clock, WebSocket } = await connected();
   signaling.close();
   socket().take();
-  signaling.relayICECandidate('p', { candidate: '' });
-  await assert.rejects(signaling.match('chat'), { code: 'closed' });
+  signaling.relay({ type: 'relayICECandidate', peer_id: 'p', ice_candidate: { candidate: '' } });
+  await assert.rejects(signaling.request({ type: 'match', pool: 'chat' }), { code: 'closed' });
   await clock.advance(60_000);
   assert.deepEqual([socket().take(), WebSocket.all.length], [[], 1]);
 });

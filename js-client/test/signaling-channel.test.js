@@ -19,15 +19,15 @@ test('says hello, gives its token and is ready with the welcome', async () => {
 
 test('requests are answered by id, before and after the welcome', async () => {
   const { signaling, socket } = await start();
-  const joining = signaling.join('a', { userdata: { name: 'Ann' } });
+  const joining = signaling.request({ type: 'join', channel: 'a', userdata: { name: 'Ann' } });
   await socket().open();
   assert.deepEqual(socket().take(), []);
   await socket().welcome();
   assert.deepEqual(socket().take(), [{ type: 'join', channel: 'a', userdata: { name: 'Ann' }, id: 1 }]);
   await socket().receive({ type: 'joined', channel: 'a', peers: 2, id: 1 });
-  assert.equal(await joining, 2);
+  assert.equal((await joining).peers, 2);
 
-  const full = signaling.join('b');
+  const full = signaling.request({ type: 'join', channel: 'b' });
   await socket().receive({ type: 'error', code: 'channel_full', message: 'full', id: 2 });
   await assert.rejects(full, { name: 'SignalingError', code: 'channel_full', message: 'full' });
 });
@@ -86,7 +86,7 @@ test('hello acknowledges what was not when the socket was lost, and the counting
 test('an acknowledgement that cannot be is ignored', async () => {
   const context = await connected();
   const { signaling, socket } = context;
-  for (const channel of ['a', 'b', 'c']) signaling.part(channel);
+  for (const channel of ['a', 'b', 'c']) signaling.request({ type: 'part', channel });
   await socket().receive(...[2, 1, 4, -1, 'x', undefined].map((received) => ({ type: 'ack', received })));
   await reconnect(context, { resumed: true, received: 2 });
   assert.deepEqual(socket().take().map(({ channel }) => channel), ['c']);
@@ -95,11 +95,11 @@ test('an acknowledgement that cannot be is ignored', async () => {
 test('a resumed session sends again what the server has not got, in order, and nothing twice', async () => {
   const context = await connected();
   const { signaling, socket } = context;
-  for (const channel of ['a', 'b', 'c']) signaling.part(channel);
+  for (const channel of ['a', 'b', 'c']) signaling.request({ type: 'part', channel });
   await socket().receive({ type: 'ack', received: 1 }, addPeer);
   await reconnect(context);
   assert.deepEqual(socket().sent, [{ type: 'hello', version: 1, resume: { token: 't1', received: 1 } }]);
-  signaling.part('d');
+  signaling.request({ type: 'part', channel: 'd' });
   await socket().welcome({ resumed: true, received: 2, resume: { token: 't2', grace_ms: 15_000 } });
   assert.deepEqual(socket().take().map(({ channel }) => channel), ['c', 'd']);
   assert.equal(signaling.state, 'connected');
@@ -122,7 +122,7 @@ test('what still comes on a socket that was left behind is not counted', async (
 test('a session that is not resumed takes its frames and its requests with it', async () => {
   const context = await connected();
   const { signaling, socket } = context;
-  const parting = signaling.part('a');
+  const parting = signaling.request({ type: 'part', channel: 'a' });
   await socket().receive(addPeer);
   const welcomes = [];
   signaling.addEventListener('welcome', ({ message }) => welcomes.push(message.resumed));
@@ -132,7 +132,7 @@ test('a session that is not resumed takes its frames and its requests with it', 
   assert.deepEqual([signaling.peerId, welcomes], ['other', [false]]);
 
   // Both count from 1 again.
-  signaling.part('b');
+  signaling.request({ type: 'part', channel: 'b' });
   await reconnect(context);
   assert.deepEqual(socket().sent[0].resume, { token: 't1', received: 0 });
   await socket().welcome({ resumed: true, received: 1 });
@@ -156,7 +156,7 @@ for (const [code, expected] of [[4001, 'replaced'], [4003, 'unauthorized'], [400
     await clock.advance(60_000);
     assert.deepEqual(states, [['closed', expected]]);
     assert.equal(WebSocket.all.length, 1);
-    await assert.rejects(signaling.join('a'), { code: 'closed' });
+    await assert.rejects(signaling.request({ type: 'join', channel: 'a' }), { code: 'closed' });
   });
 }
 
@@ -172,7 +172,7 @@ for (const code of [1000, 1006, 1011, 4008, 4009, 4999]) {
 for (const code of [1009, 4005, 4013]) {
   test(`close ${code} comes back late as somebody new and sends nothing again`, async () => {
     const { signaling, socket, clock, WebSocket } = await connected();
-    const parting = signaling.part('a');
+    const parting = signaling.request({ type: 'part', channel: 'a' });
     await socket().drop(code);
     await assert.rejects(parting, { code: 'session_lost' });
     await clock.advance(4_999);
@@ -278,7 +278,7 @@ test('a page that is put aside closes its socket without bye, and resumes when i
 
 test('suspended with bye, it comes back as somebody new', async () => {
   const { signaling, socket } = await connected();
-  const parting = signaling.part('a');
+  const parting = signaling.request({ type: 'part', channel: 'a' });
   signaling.suspend({ bye: true });
   assert.deepEqual([socket().take('bye').length, socket().closed], [1, 1000]);
   await assert.rejects(parting, { code: 'session_lost' });
@@ -290,7 +290,7 @@ test('suspended with bye, it comes back as somebody new', async () => {
 
 test('close says bye, rejects what waits, and is the end', async () => {
   const { signaling, socket, clock, WebSocket } = await connected();
-  const parting = signaling.part('a');
+  const parting = signaling.request({ type: 'part', channel: 'a' });
   signaling.close();
   assert.deepEqual([socket().take('bye'), socket().closed], [[{ type: 'bye' }], 1000]);
   await assert.rejects(parting, { code: 'closed' });
@@ -309,13 +309,13 @@ test('an abort signal closes, even before the first socket', async () => {
 test('a join that is given up, or not answered for 20 s, is taken back', async () => {
   const { signaling, socket, clock } = await connected();
   const controller = new AbortController();
-  const joining = signaling.join('a', { signal: controller.signal });
+  const joining = signaling.request({ type: 'join', channel: 'a' }, controller.signal);
   controller.abort();
   await assert.rejects(joining, { code: 'aborted' });
   await settle();
   assert.deepEqual(socket().take().map(({ type }) => type), ['join', 'part']);
 
-  const slow = signaling.join('b');
+  const slow = signaling.request({ type: 'join', channel: 'b' });
   await clock.advance(20_000);
   await assert.rejects(slow, { code: 'timeout' });
   await settle();
@@ -324,7 +324,7 @@ test('a join that is given up, or not answered for 20 s, is taken back', async (
 
 test('a join that is given up before it is said is not said', async () => {
   const { signaling, socket } = await connected();
-  await assert.rejects(signaling.join('a', { signal: AbortSignal.abort() }), { code: 'aborted' });
+  await assert.rejects(signaling.request({ type: 'join', channel: 'a' }, AbortSignal.abort()), { code: 'aborted' });
   await settle();
   assert.deepEqual(socket().take(), []);
 });
@@ -332,9 +332,9 @@ test('a join that is given up before it is said is not said', async () => {
 test('a join that was answered is not taken back', async () => {
   const { signaling, socket, clock } = await connected();
   const controller = new AbortController();
-  const joining = signaling.join('a', { signal: controller.signal });
+  const joining = signaling.request({ type: 'join', channel: 'a' }, controller.signal);
   await socket().receive({ type: 'joined', channel: 'a', peers: 0, id: 1 });
-  assert.equal(await joining, 0);
+  assert.equal((await joining).peers, 0);
   controller.abort();
   await clock.advance(20_000);
   assert.deepEqual(socket().take('join', 'part').map(({ type }) => type), ['join']);
@@ -344,7 +344,7 @@ test('too_large: a request is told, a relay is an event, and both leave the sess
   const { signaling, socket } = await connected();
   const errors = [];
   signaling.addEventListener('error', ({ message }) => errors.push(message.code));
-  const sending = signaling.send({ channel: 'a' }, 'x');
+  const sending = signaling.request({ type: 'send', channel: 'a', data: 'x' });
   const error = { type: 'error', code: 'too_large', message: 'above 64 KiB' };
   await socket().receive({ ...error, id: 1 }, error);
   await assert.rejects(sending, { code: 'too_large', message: 'above 64 KiB' });
@@ -355,8 +355,8 @@ test('a match resolves with the first answer, and what comes of waiting are even
   const { signaling, socket } = await connected();
   const events = [];
   for (const type of ['waiting', 'matched', 'matchEnded']) signaling.addEventListener(type, ({ message }) => events.push(message));
-  const matching = signaling.match('chat', { userdata: 1, leave: 'a' });
-  signaling.cancelMatch('chess');
+  const matching = signaling.request({ type: 'match', pool: 'chat', userdata: 1, leave: 'a' });
+  signaling.request({ type: 'cancelMatch', pool: 'chess' });
   assert.deepEqual(socket().take(), [
     { type: 'match', pool: 'chat', userdata: 1, leave: 'a', id: 1 },
     { type: 'cancelMatch', pool: 'chess', id: 2 },
@@ -374,7 +374,7 @@ test('a match resolves with the first answer, and what comes of waiting are even
 test('a match that is given up is cancelled', async () => {
   const { signaling, socket } = await connected();
   const controller = new AbortController();
-  const matching = signaling.match('chat', { signal: controller.signal });
+  const matching = signaling.request({ type: 'match', pool: 'chat' }, controller.signal);
   controller.abort();
   await assert.rejects(matching, { code: 'aborted' });
   await settle();
@@ -385,9 +385,9 @@ test('what waits for the server is bounded: a request is refused, a relay ends t
   const context = await connected();
   const { signaling, socket } = context;
   await socket().drop();
-  for (let frame = 0; frame < MAX_UNACKNOWLEDGED; frame++) signaling.relayICECandidate('p', { candidate: '' });
-  await assert.rejects(signaling.send({ peerId: 'p' }, 1), { code: 'queue_full' });
-  signaling.relayICECandidate('p', { candidate: '' });
+  for (let frame = 0; frame < MAX_UNACKNOWLEDGED; frame++) signaling.relay({ type: 'relayICECandidate', peer_id: 'p', ice_candidate: { candidate: '' } });
+  await assert.rejects(signaling.request({ type: 'send', peer_id: 'p', data: 1 }), { code: 'queue_full' });
+  signaling.relay({ type: 'relayICECandidate', peer_id: 'p', ice_candidate: { candidate: '' } });
   await context.clock.advance(1_000);
   await socket().open();
   assert.equal(socket().sent[0].resume, undefined);
@@ -397,11 +397,11 @@ test('what waits for the server is bounded: a request is refused, a relay ends t
 
 test('what the server acknowledges makes room', async () => {
   const { signaling, socket } = await connected();
-  for (let frame = 0; frame < MAX_UNACKNOWLEDGED; frame++) signaling.relayICECandidate('p', { candidate: '' });
-  await assert.rejects(signaling.part('a'), { code: 'queue_full' });
+  for (let frame = 0; frame < MAX_UNACKNOWLEDGED; frame++) signaling.relay({ type: 'relayICECandidate', peer_id: 'p', ice_candidate: { candidate: '' } });
+  await assert.rejects(signaling.request({ type: 'part', channel: 'a' }), { code: 'queue_full' });
   await socket().receive({ type: 'ack', received: 1 });
   socket().take();
-  signaling.part('a');
+  signaling.request({ type: 'part', channel: 'a' });
   assert.deepEqual(socket().take().map(({ type }) => type), ['part']);
 });
 

@@ -12,7 +12,7 @@ signaling.addEventListener('state', ({ state }) => { element('state').textConten
 signaling.addEventListener('welcome', ({ message }) => {
   if (message.resumed) return;
   people.clear();
-  signaling.join('office').then(showPeople, ({ message }) => { element('state').textContent = message; });
+  signaling.request({ type: 'join', channel: 'office' }).then(showPeople, ({ message }) => { element('state').textContent = message; });
 });
 
 signaling.addEventListener('addPeer', ({ message }) => {
@@ -31,7 +31,7 @@ element('write').addEventListener('submit', async (event) => {
   event.preventDefault();
   const { text } = event.target.elements;
   try {
-    await signaling.send({ channel: 'office' }, text.value);
+    await signaling.request({ type: 'send', channel: 'office', data: text.value });
     show('you', text.value);
     text.value = '';
   } catch (error) {
