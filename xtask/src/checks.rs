@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use crate::counts::Scale;
 use crate::graph;
 use crate::job::Call;
 use crate::job::Halt;
@@ -28,6 +29,11 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "docs", what: "cargo doc warns about nothing", run: docs },
     Check { name: "rust", what: "Rust unit, integration, property and doc tests", run: rust },
     Check { name: "js", what: "the JS client's types and unit tests", run: js },
+    Check {
+        name: "client-size",
+        what: "the JS client's size beside those of other libraries",
+        run: client_size,
+    },
     Check { name: "bench", what: "the load generator, for a moment", run: bench },
     Check { name: "e2e", what: "real Chromium and Firefox against the demo server", run: e2e },
 ];
@@ -90,6 +96,19 @@ fn js(job: &Job) -> Outcome {
     node_project(job, "js-client")?;
     job.run(Call::new("npm run types").within("js-client"))?;
     node_tests(job, "js-client")
+}
+
+fn client_size(job: &Job) -> Outcome {
+    if job.scale == Scale::Reduced {
+        return Err(Halt::Optional("with --full only: it downloads the other libraries".to_owned()));
+    }
+    node_project(job, "bench/client-size")?;
+    let table = job.run(Call::new("npm start").within("bench/client-size"))?;
+    let bytes = table
+        .lines()
+        .find(|row| row.contains("signal-client"))
+        .and_then(|row| row.split('|').map(str::trim).rev().nth(2));
+    bytes.map(|bytes| format!("{bytes} bytes")).ok_or_else(|| Halt::Failed(table.clone()))
 }
 
 fn bench(job: &Job) -> Outcome {

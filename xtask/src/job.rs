@@ -46,7 +46,8 @@ pub(crate) struct Job {
     pub(crate) log: PathBuf,
     /// Whether a check that cannot run is a failed one.
     pub(crate) is_strict: bool,
-    scale: Scale,
+    /// How much of the counts, and of what takes long or downloads much.
+    pub(crate) scale: Scale,
 }
 
 /// Runs a check, printing its name at once and the rest when it has ended.
