@@ -20,7 +20,9 @@ export async function enter(page) {
     const { connect } = await import('/client.js');
     const media = await navigator.mediaDevices.getUserMedia({ video: { width: 160, height: 120, frameRate: 5 } });
     const client = await connect(new URL('/signal', location.href));
-    const call = window.call = { client, media, channel: null, welcomes: [], connectionIds: [], tiles: [], peerStates: [], received: [] };
+    const call = window.call = {
+      client, media, channel: null, welcomes: [], connectionIds: [], tiles: [], peerStates: [], received: [],
+    };
     client.signaling.addEventListener('welcome', ({ message }) => call.welcomes.push(message));
     client.signaling.addEventListener('addPeer', ({ message }) => call.connectionIds.push(message.connection_id));
   });
@@ -163,7 +165,9 @@ export async function assertAllArrived(pages) {
   for (const [n, page] of pages.entries()) {
     const expected = Array.from({ length: sent[1 - n] }, (_, position) => position);
     assert.notEqual(expected.length, 0);
-    await waitFor(page, (count) => window.call.received.length >= count, { what: `${expected.length} messages`, args: [expected.length] });
+    await waitFor(page, (count) => window.call.received.length >= count, {
+      what: `${expected.length} messages`, args: [expected.length],
+    });
     assert.deepEqual(await page.evaluate(() => window.call.received), expected);
   }
 }
@@ -182,7 +186,8 @@ export async function restartIce(pages, side) {
   await pages[side].evaluate(() => window.__connections[0].restartIce());
   await Promise.all(pages.map((page) => waitFor(page, (old) => {
     const { localDescription, remoteDescription, signalingState } = window.__connections[0];
-    const isOld = [localDescription, remoteDescription].some(({ sdp }) => old.some((name) => sdp.includes(`a=ice-ufrag:${name}\r`)));
+    const isOld = old.some((name) =>
+      [localDescription, remoteDescription].some(({ sdp }) => sdp.includes(`a=ice-ufrag:${name}\r`)));
     return signalingState === 'stable' && !isOld;
   }, { what: 'both sides have new ICE user names', args: [before] })));
 }

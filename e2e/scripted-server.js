@@ -29,7 +29,7 @@ const RELAYS = {
  */
 
 export class ScriptedServer {
-  /** Connection ids of the descriptions and candidates that were relayed since the start or the last restart. @type {string[]} */
+  /** Connection ids of what was relayed since the last start. @type {string[]} */
   relayed = [];
   /** Errors that were sent, ever. @type {object[]} */
   refused = [];
@@ -65,8 +65,9 @@ export class ScriptedServer {
     this.port = this.#http.address().port;
   }
 
-  /** Breaks all sockets and refuses new ones. */
+  /** Breaks all sockets and refuses new ones; repeatable. */
   async stop() {
+    if (!this.#http?.listening) return;
     this.#channels.clear();
     this.#introductions = [];
     for (const socket of this.#sockets.clients) socket.terminate();
@@ -148,7 +149,9 @@ export class ScriptedServer {
     const over = this.#introductions.filter(isOver);
     this.#introductions = this.#introductions.filter((introduction) => !isOver(introduction));
     for (const { peers } of over) {
-      for (const [to, whom] of [peers, [...peers].reverse()]) send(to, { type: 'removePeer', channel, peer_id: whom.id, reason });
+      for (const [to, whom] of [peers, [...peers].reverse()]) {
+        send(to, { type: 'removePeer', channel, peer_id: whom.id, reason });
+      }
     }
   }
 
@@ -175,7 +178,8 @@ export class ScriptedServer {
 
   #relay(peer, frame) {
     const { peer_id, connection_id, attempt, id } = frame;
-    const shared = this.#introductions.filter(({ peers }) => peers.includes(peer) && peers.some((other) => other.id === peer_id));
+    const shared = this.#introductions.filter(({ peers }) =>
+      peers.includes(peer) && peers.some((other) => other !== peer && other.id === peer_id));
     if (shared.length === 0) return this.#refuse(peer, { id, code: 'unknown_peer', peer_id, connection_id });
     const introduction = shared.find((one) => connection_id === undefined || one.id === connection_id);
     if (!introduction) return this.#refuse(peer, { id, code: 'stale_connection', peer_id, connection_id });

@@ -62,7 +62,10 @@ restartTest('after a restart that forgets them both are somebody new, and meet a
   const idsNow = await peerIds(pages);
   for (const [n, page] of pages.entries()) {
     assert.notEqual(idsNow[n], ids[n]);
-    const { tiles, peers } = await page.evaluate(() => ({ tiles: window.call.tiles, peers: [...window.call.channel.peers.keys()] }));
+    const { tiles, peers } = await page.evaluate(() => {
+      const { tiles, channel } = window.call;
+      return { tiles, peers: [...channel.peers.keys()] };
+    });
     assert.deepEqual(tiles, [['peer', ids[1 - n]], ['peerleave', ids[1 - n]], ['peer', idsNow[1 - n]]]);
     assert.deepEqual(peers, [idsNow[1 - n]]);
   }

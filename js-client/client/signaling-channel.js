@@ -192,7 +192,8 @@ export class SignalingChannel extends Base {
     this.#send('{"type":"bye"}');
     this.#socket.close();
     this.#timer.clear();
-    this.#replaces.clear();
+    // Without a socket nobody hears the bye: then the next page has a ghost to clear away.
+    if (this.#state === 'connected') this.#replaces.clear();
     this.#setState('closed', error);
     this.#requests.rejectAll(error ?? new SignalingError('closed'));
   }

@@ -205,6 +205,21 @@ test('after the server forgot us, those who are introduced again stay, the other
   assert.notEqual(first.signalingState, 'closed');
 });
 
+test('an offer that was lost with the session is made again, also on a connection that works', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  await call.describe('answer');
+  call.connection.connect();
+  const [track] = fakeStream('video').getTracks();
+  channel.addTrack(track, fakeStream());
+  await settle();
+  assert.deepEqual(call.relayed().at(-1), ['offer', 0, 'e.5']);
+  await call.reconnect({ resumed: false });
+  const [{ id }] = call.socket.take('join');
+  await call.socket.receive({ type: 'joined', channel: 'room', peers: 1, id }, addPeer({ connection_id: 'f.1' }));
+  assert.deepEqual(call.relayed(), [['offer', 0, 'f.1']]);
+});
+
 test('under a new peer id we meet everybody anew', async () => {
   const call = await enter();
   const channel = await call.join('room', { peers: [{}] });

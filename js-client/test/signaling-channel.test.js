@@ -429,6 +429,12 @@ test('the next page of a tab replaces the session of the page before, once', asy
   assert.equal(second.socket().sent[0].replaces, undefined);
   second.signaling.close();
   assert.deepEqual([...store], []);
+
+  // Without a socket nobody hears the bye.
+  const third = await connected({ storage }, 'ws://replaced/signal');
+  await third.socket().drop();
+  third.signaling.close();
+  assert.deepEqual([...store.values()], ['t1']);
 });
 
 test('a page whose first attempts fail still replaces the session of the page before', async () => {
