@@ -29,6 +29,21 @@ browserTest('two see and hear each other, mute and switch their cameras off', {}
   await allTogether([ann, ben]);
 });
 
+browserTest('who comes late sees who is muted and whose camera is off', {}, async ({ server, open }) => {
+  const ann = await join(open, server, 'Ann');
+  await ann.page.keyboard.press('m');
+  await ann.page.keyboard.press('v');
+  await shows(ann, '.bar [data-toggle="video"][aria-pressed="false"]');
+  const ben = await join(open, server, 'Ben');
+  await isTogether(ben, [ann]);
+  await shows(ben, `${tileOf(ann)}[data-audio="off"][data-video="off"] .muted:not([hidden])`);
+
+  await ann.page.keyboard.press('m');
+  await ann.page.keyboard.press('v');
+  await allTogether([ann, ben]);
+  await shows(ben, `${tileOf(ann)}[data-audio="on"] .muted[hidden]`);
+});
+
 browserTest('four in a call: one leaves, one reloads, a fifth comes late', { timeout: 240_000 }, async ({ server, open }) => {
   const ann = await join(open, server, 'Ann');
   const ben = await join(open, server, 'Ben');

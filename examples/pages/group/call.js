@@ -1,66 +1,57 @@
-// One stay in a room: what comes from the channel goes to the tiles, what happens to the own devices goes to the channel.
+// One stay in a room: what comes from the channel, and from the own devices, goes to the tiles.
 
 import { connect } from '/client.js';
-import { KINDS } from '../shared/media.js';
-import { readPerson } from '../shared/people.js';
+import { readName } from '../shared/people.js';
 import { watchSpeakers } from '../shared/speaking.js';
+
+/** Of peers who do not say what is on, everything that comes is shown. */
+const UNTOLD = { audio: true, video: true };
 
 /** Fires `people` when their number changes, and `end` (with the `code` of the error, if any) when the server has ended it. */
 export class Call extends EventTarget {
   #client;
-  #channel;
   #name;
-  #media;
+  #devices;
   #tiles;
   #status;
-  /** What the channel sends at present. @type {Record<string, MediaStreamTrack | null>} */ #sent = {};
-  /** By which track the channel knows the place of a kind, also while nothing is sent there. @type {Record<string, MediaStreamTrack | null>} */ #places = {};
-  #told = '';
   #self = '';
   #over = new AbortController();
 
   /**
-   * @param {{ room: string, name: string, media: import('../shared/media.js').LocalMedia,
+   * @param {{ room: string, name: string, devices: import('../shared/devices.js').Devices,
    *   tiles: import('../shared/tiles.js').Tiles, status: import('../shared/status.js').Status }} options
    */
-  static async join({ room, name, media, tiles, status }) {
+  static async join({ room, name, devices, tiles, status }) {
     const client = await connect(new URL('/signal', location.href), {});
-    const stream = media.stream();
-    const userdata = describe(name, media);
     try {
-      const channel = await client.join(room, { userdata, media: stream });
-      return new Call(client, channel, { name, media, tiles, status, stream, userdata });
+      const channel = await client.join(room, { userdata: { name }, media: devices.media });
+      return new Call(client, channel, { name, devices, tiles, status });
     } catch (error) {
       client.close();
       throw error;
     }
   }
 
-  constructor(client, channel, { name, media, tiles, status, stream, userdata }) {
+  constructor(client, channel, { name, devices, tiles, status }) {
     super();
     this.#client = client;
-    this.#channel = channel;
     this.#name = name;
-    this.#media = media;
+    this.#devices = devices;
     this.#tiles = tiles;
     this.#status = status;
-    for (const kind of KINDS) {
-      this.#sent[kind] = stream.getTracks().find((track) => track.kind === kind) ?? null;
-      this.#places[kind] = this.#sent[kind];
-    }
-    this.#told = JSON.stringify(userdata);
 
     this.#listen(client, 'state', ({ error }) => this.#showSignaling(error));
     this.#listen(channel, 'close', ({ error }) => this.#end(error));
     this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, initial));
     this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer));
-    this.#listen(channel, 'userdata', ({ peer }) => this.#tiles.get(peer.id)?.setPerson(readPerson(peer.userdata)));
+    this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer));
+    this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'track', ({ peer, track }) => this.#tiles.get(peer.id)?.setTrack(track));
-    this.#listen(media, 'change', () => this.#tellMedia());
+    this.#listen(devices, 'change', () => this.#showSelf());
 
     this.#self = client.peerId;
     tiles.add(this.#self, { self: true });
-    this.#tellMedia();
+    this.#showSelf();
     watchSpeakers(channel.peers, tiles, this.#over.signal);
     keepAwake(this.#over.signal);
   }
@@ -78,18 +69,17 @@ export class Call extends EventTarget {
   }
 
   #greet(peer, initial) {
-    const person = readPerson(peer.userdata);
     const tile = this.#tiles.add(peer.id);
-    tile.setPerson(person);
     tile.setState(peer.state);
     this.#listen(peer, 'state', () => tile.setState(peer.state));
+    this.#show(peer);
     this.#countPeople();
-    this.#status.say(initial ? `${this.people} people are in the call` : `${person.name} joined`);
+    this.#status.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
   }
 
   #part(peer) {
     this.#tiles.remove(peer.id);
-    this.#status.say(`${readPerson(peer.userdata).name} left`);
+    this.#status.say(`${readName(peer.userdata)} left`);
     this.#countPeople();
   }
 
@@ -115,38 +105,27 @@ export class Call extends EventTarget {
     }
   }
 
-  /** Brings the own tile, the channel's tracks and what the others are told in line with the devices. */
-  #tellMedia() {
-    const userdata = describe(this.#name, this.#media);
-    const tile = this.#tiles.get(this.#self);
-    if (this.#media.video) tile?.setTrack(this.#media.video);
-    else tile?.clearTrack('video');
-    tile?.setPerson(userdata);
-
-    for (const kind of KINDS) this.#send(kind, this.#media[kind]);
-    if (JSON.stringify(userdata) !== this.#told) {
-      this.#told = JSON.stringify(userdata);
-      this.#channel.setUserdata(userdata);
-    }
+  /** Brings the tiles of a peer in line with what it says. */
+  #show(peer) {
+    const tile = this.#tiles.get(peer.id);
+    if (!tile) return;
+    tile.setName(readName(peer.userdata));
+    tile.setMedia(peer.mediaState ?? UNTOLD);
   }
 
-  #send(kind, track) {
-    if (track === this.#sent[kind]) return;
-    const place = this.#places[kind];
-    this.#sent[kind] = track;
-    this.#places[kind] = track ?? place;
-    if (place) this.#channel.replaceTrack(place, track);
-    else this.#channel.addTrack(track, this.#media.stream());
+  /** Brings the own tiles in line with the devices. */
+  #showSelf() {
+    const { camera, media } = this.#devices;
+    const tile = this.#tiles.get(this.#self);
+    if (camera) tile?.setTrack(camera);
+    else tile?.clearTrack('video');
+    tile?.setName(this.#name);
+    tile?.setMedia(media.state);
   }
 
   #listen(target, type, listener) {
     target.addEventListener(type, listener, { signal: this.#over.signal });
   }
-}
-
-/** What the others are told: muting is not to be seen in the media themselves. */
-function describe(name, media) {
-  return { name, audio: media.isOn('audio'), video: media.isOn('video') };
 }
 
 /** Phones would go dark in the middle of the call. @param {AbortSignal} signal */

@@ -1,23 +1,23 @@
 // The card before the call: who, where, with which devices.
 
-import { KINDS, explain } from '../shared/media.js';
 import { cleanText, initials, tone } from '../shared/people.js';
+import { explain } from '../shared/problems.js';
 
 export class Lobby {
   #element;
-  #media;
+  #devices;
   #form;
   #video;
   #busy = false;
 
   /**
    * @param {HTMLElement} element
-   * @param {import('../shared/media.js').LocalMedia} media
+   * @param {import('../shared/devices.js').Devices} devices
    * @param {{ name: string, onjoin: () => void, onretry: () => void }} options
    */
-  constructor(element, media, { name, onjoin, onretry }) {
+  constructor(element, devices, { name, onjoin, onretry }) {
     this.#element = element;
-    this.#media = media;
+    this.#devices = devices;
     this.#form = element.querySelector('form');
     this.#video = element.querySelector('video');
     this.#input('name').value = name;
@@ -27,7 +27,7 @@ export class Lobby {
       onjoin();
     });
     this.#part('.retry').addEventListener('click', onretry);
-    media.addEventListener('change', () => this.#showDevices());
+    devices.addEventListener('change', () => this.#showDevices());
     this.#showInitials();
   }
 
@@ -61,18 +61,20 @@ export class Lobby {
   }
 
   #showDevices() {
-    const { problems, opening, video } = this.#media;
+    const { problems, opening, camera, media } = this.#devices;
     const problem = opening ? '' : explain(problems);
     this.#part('.problem').textContent = problem && `${problem} ${consequence(problems)}`;
     this.#part('.retry').hidden = problem === '';
-    this.#part('.preview-note').textContent = previewNote(this.#media);
+    this.#part('.preview-note').textContent = previewNote(this.#devices);
     if (!this.#busy) this.#part('.submit').textContent = this.#joinLabel();
-    this.#part('.preview').dataset.video = video ? 'on' : 'off';
-    if (this.#video.srcObject?.getTracks()[0] !== video) this.#video.srcObject = video ? new MediaStream([video]) : null;
+    this.#part('.preview').dataset.video = camera ? 'on' : 'off';
+    const preview = camera ? media.stream : null; // an empty one would keep the page from ever being loaded
+    if (this.#video.srcObject !== preview) this.#video.srcObject = preview;
   }
 
   #joinLabel() {
-    return KINDS.every((kind) => kind in this.#media.problems) ? 'Join and watch' : 'Join';
+    const { audio, video } = this.#devices.problems;
+    return audio && video ? 'Join and watch' : 'Join';
   }
 
   #showInitials() {
@@ -92,13 +94,13 @@ export class Lobby {
   }
 }
 
-/** @param {import('../shared/media.js').LocalMedia} media */
-function previewNote({ opening, video, problems }) {
+/** @param {import('../shared/devices.js').Devices} devices */
+function previewNote({ opening, camera, problems }) {
   if (opening) return 'Please allow camera and microphone';
-  return video || problems.video ? '' : 'Your camera is off';
+  return camera || problems.video ? '' : 'Your camera is off';
 }
 
-/** @param {import('../shared/media.js').LocalMedia['problems']} problems */
+/** @param {import('../shared/devices.js').Devices['problems']} problems */
 function consequence({ audio, video }) {
   if (audio && video) return 'You can still join, watch and listen.';
   return video ? 'You can still join: the others hear you.' : 'You can still join: the others see you.';

@@ -1,8 +1,9 @@
 // The group call: lobby, call and leave screen, and the way between them.
 
-import { LocalMedia, explain } from '../shared/media.js';
+import { Devices } from '../shared/devices.js';
 import { cleanText } from '../shared/people.js';
 import { loadPreferences, savePreferences } from '../shared/preferences.js';
+import { explain } from '../shared/problems.js';
 import { Status } from '../shared/status.js';
 import { Tiles } from '../shared/tiles.js';
 import { bindToggles } from '../shared/toggles.js';
@@ -14,14 +15,14 @@ const $ = (id) => document.getElementById(id);
 
 const preferences = loadPreferences();
 const wanted = { audio: preferences.audio !== false, video: preferences.video !== false };
-const media = new LocalMedia();
+const devices = new Devices();
 const status = new Status($('status'));
 const tiles = new Tiles({ list: $('tiles'), template: $('tile-template'), whenAlone: $('alone') });
-const lobby = new Lobby($('lobby'), media, { name: cleanText(preferences.name), onjoin: enter, onretry: openMedia });
+const lobby = new Lobby($('lobby'), devices, { name: cleanText(preferences.name), onjoin: enter, onretry: openDevices });
 /** @type {Call | null} */
 let call = null;
 
-bindToggles(media, rememberDevices);
+bindToggles(devices, rememberDevices);
 tiles.onblocked = () => { $('unblock').hidden = false; };
 onClick('#unblock', hearOthers);
 onClick('[data-invite]', invite);
@@ -38,7 +39,7 @@ function showLobby() {
   call = null;
   lobby.room = roomFromAddress();
   show('lobby');
-  openMedia();
+  openDevices();
 }
 
 async function enter() {
@@ -47,7 +48,7 @@ async function enter() {
   lobby.failure = '';
   lobby.busy = true;
   try {
-    call = await Call.join({ room, name, media, tiles, status });
+    call = await Call.join({ room, name, devices, tiles, status });
   } catch (error) {
     lobby.failure = refusal(error);
     show('lobby');
@@ -70,7 +71,7 @@ async function enter() {
 /** @param {string} title @param {string} reason */
 function leave(title, reason) {
   call?.leave();
-  media.stop();
+  devices.close();
   if (call === null) return;
   call = null;
   $('left-title').textContent = title;
@@ -80,18 +81,19 @@ function leave(title, reason) {
 
 async function rejoin() {
   $('left-reason').textContent = 'Joining…';
-  await openMedia();
+  await openDevices();
   await enter();
 }
 
-function openMedia() {
-  return media.set(wanted);
+function openDevices() {
+  return devices.set(wanted);
 }
 
 function rememberDevices() {
-  for (const kind of ['audio', 'video']) if (!(kind in media.problems)) wanted[kind] = media.isOn(kind);
+  const { problems, media } = devices;
+  for (const kind of ['audio', 'video']) if (!problems[kind]) wanted[kind] = media.state[kind];
   savePreferences(wanted);
-  const problem = explain(media.problems);
+  const problem = explain(problems);
   if (call && problem) status.say(problem);
 }
 

@@ -3,20 +3,9 @@
 /** Also what the input fields take (`maxlength`): at most 120 bytes as UTF-8, within the server's limits. */
 export const MAX_TEXT = 40;
 
-/**
- * @typedef {object} Person
- * @property {string} name
- * @property {boolean} audio whether the microphone is on
- * @property {boolean} video whether the camera is on
- */
-
-/**
- * @param {unknown} userdata
- * @returns {Person}
- */
-export function readPerson(userdata) {
-  const claim = typeof userdata === 'object' && userdata !== null ? userdata : {};
-  return { name: cleanText(claim.name) || 'Guest', audio: claim.audio !== false, video: claim.video !== false };
+/** @param {any} userdata */
+export function readName(userdata) {
+  return cleanText(userdata?.name) || 'Guest';
 }
 
 /**

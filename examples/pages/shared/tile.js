@@ -32,11 +32,15 @@ export class Tile {
     this.element.dataset.peerId = id;
   }
 
-  /** @param {import('./people.js').Person} person */
-  setPerson({ name, audio, video }) {
+  /** @param {string} name */
+  setName(name) {
     this.#part('name').textContent = this.self ? `${name} (you)` : name;
     this.#part('initials').textContent = initials(name);
     this.#part('initials').dataset.tone = tone(name);
+  }
+
+  /** @param {{ audio: boolean, video: boolean }} state what is on */
+  setMedia({ audio, video }) {
     this.#part('muted').hidden = audio;
     this.element.dataset.audio = audio ? 'on' : 'off';
     this.#wantsVideo = video;

@@ -3,20 +3,19 @@
 const ACTIONS = { audio: ['Unmute', 'Mute'], video: ['Turn the camera on', 'Turn the camera off'] };
 
 /**
- * @param {import('./media.js').LocalMedia} media
+ * @param {import('./devices.js').Devices} devices
  * @param {() => void} onchosen called after the user has pressed one
  */
-export function bindToggles(media, onchosen) {
+export function bindToggles(devices, onchosen) {
   const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-toggle]'));
 
   for (const button of buttons) {
-    const kind = /** @type {import('./media.js').Kind} */ (button.dataset.toggle);
-    button.addEventListener('click', () => media.toggle(kind).then(onchosen));
-    media.addEventListener('change', () => {
-      const on = media.isOn(kind);
+    const kind = /** @type {import('./devices.js').Kind} */ (button.dataset.toggle);
+    button.addEventListener('click', () => devices.toggle(kind).then(onchosen));
+    devices.addEventListener('change', () => {
+      const on = devices.media.state[kind];
       button.setAttribute('aria-pressed', String(on));
       button.title = `${ACTIONS[kind][Number(on)]} (${button.getAttribute('aria-keyshortcuts')})`;
-      button.toggleAttribute('data-problem', kind in media.problems);
     });
   }
 

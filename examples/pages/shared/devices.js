@@ -1,0 +1,63 @@
+// The camera and the microphone of this page: open from the lobby into the call, closed after it, opened again for the next.
+
+import { LocalMedia } from '/client.js';
+
+/** @typedef {'audio' | 'video'} Kind */
+
+/** Fires `change` whenever `media` does or is another one, and when a question to the user is settled. */
+export class Devices extends EventTarget {
+  /** @type {LocalMedia} */ media;
+  /** What the user wants and has not got yet. @type {Partial<Record<Kind, boolean>>} */ #asked;
+
+  constructor() {
+    super();
+    this.#renew();
+  }
+
+  /** Why a device cannot be had: the name of the browser's error. @returns {Partial<Record<Kind, string>>} */
+  get problems() {
+    return Object.fromEntries(this.media.problems.map(({ kind, name }) => [kind, name]));
+  }
+
+  /** True while the browser may be asking for permission. */
+  get opening() {
+    return Object.values(this.#asked).includes(true);
+  }
+
+  /** @returns {MediaStreamTrack | undefined} */
+  get camera() {
+    return this.media.stream.getVideoTracks()[0];
+  }
+
+  /** Switches on or off. Resolves when that is done or known to be impossible. @param {Partial<Record<Kind, boolean>>} wanted */
+  async set(wanted) {
+    const asked = { ...this.#asked, ...wanted };
+    this.#asked = asked;
+    await Promise.all(Object.entries(wanted).map(([kind, on]) => this.media.setEnabled(kind, on)));
+    if (asked !== this.#asked) return; // a later call decides
+    this.#asked = {};
+    this.#changed();
+  }
+
+  /** Turns round what was asked for last, also while the device is still opening. @param {Kind} kind */
+  toggle(kind) {
+    return this.set({ [kind]: !(this.#asked[kind] ?? this.media.state[kind]) });
+  }
+
+  /** Closes both. */
+  close() {
+    this.media.close();
+    this.#renew();
+  }
+
+  #renew() {
+    this.#asked = {};
+    this.media = new LocalMedia();
+    this.media.addEventListener('change', () => this.#changed());
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event('change'));
+  }
+}
