@@ -11,6 +11,10 @@ browserTest('two see and hear each other, mute and switch their cameras off', {}
   const ann = await join(open, server, 'Ann');
   const ben = await join(open, server, 'Ben', { viewport: 'phone' });
   await allTogether([ann, ben]);
+  for (const [person, other] of [[ann, ben], [ben, ann]]) {
+    await shows(person, `${tileOf(other)} .quality[data-level][title$="% lost"]:not([hidden])`);
+    assert.match(await person.page.$eval(`${tileOf(other)} .quality-text`, ({ textContent }) => textContent), / connection$/);
+  }
 
   await ann.page.keyboard.press('m');
   await shows(ben, `${tileOf(ann)}[data-audio="off"] .muted:not([hidden])`);

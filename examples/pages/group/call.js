@@ -47,6 +47,7 @@ export class Call extends EventTarget {
     this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'track', ({ peer, track }) => this.#tiles.get(peer.id)?.setTrack(track));
+    this.#listen(channel, 'quality', (quality) => this.#tiles.get(quality.peer.id)?.setQuality(quality));
     this.#listen(devices, 'change', () => this.#showSelf());
 
     this.#self = client.peerId;

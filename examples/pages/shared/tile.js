@@ -1,7 +1,8 @@
-// One person on the screen: picture or initials, name, muted badge, state of the connection.
+// One person on the screen: picture or initials, name, muted badge, state and quality of the connection.
 
 import { initials, tone } from './people.js';
 
+const QUALITIES = { excellent: 'Excellent connection', good: 'Good connection', poor: 'Poor connection', lost: 'No connection' };
 const OVERLAYS = { connecting: 'Connecting…', reconnecting: 'Reconnecting…', closed: 'Connection lost' };
 
 export class Tile {
@@ -53,6 +54,15 @@ export class Tile {
     this.element.dataset.state = state;
     this.#part('overlay').hidden = text === '';
     this.#part('overlay-text').textContent = text;
+  }
+
+  /** @param {{ level: string, roundTripTime: number | null, loss: number }} quality of the connection to this peer */
+  setQuality({ level, roundTripTime, loss }) {
+    const badge = this.#part('quality');
+    badge.hidden = false;
+    badge.dataset.level = level;
+    badge.title = `${roundTripTime === null ? '' : `${roundTripTime} ms, `}${(100 * loss).toFixed(1)} % lost`;
+    this.#part('quality-text').textContent = QUALITIES[level];
   }
 
   /** Takes the place of the track of its kind. @param {MediaStreamTrack} track */
