@@ -48,6 +48,45 @@ browserTest('who comes late sees who is muted and whose camera is off', {}, asyn
   await shows(ben, `${tileOf(ann)}[data-audio="on"] .muted[hidden]`);
 });
 
+browserTest('a screen is shown beside the camera, also to who comes late, until it is not shared any more', { timeout: 240_000 }, async ({ server, open }) => {
+  const ann = await join(open, server, 'Ann');
+  const ben = await join(open, server, 'Ben', { viewport: 'phone' });
+  await allTogether([ann, ben]);
+  await ann.page.click('#share');
+  await seeScreenOf(ann, [ann, ben]);
+  const cem = await join(open, server, 'Cem');
+  await seeScreenOf(ann, [cem]);
+  await allTogether([ann, ben, cem]);
+
+  await ann.page.click('#share');
+  await seeNoScreen([ann, ben, cem]);
+  await allTogether([ann, ben, cem]);
+
+  // Two at a time; and one that ends and begins before anybody has negotiated.
+  await ann.page.click('#share');
+  await ben.page.click('#share');
+  await seeScreenOf(ann, [ann, ben, cem]);
+  await seeScreenOf(ben, [ann, ben, cem]);
+  await ann.page.$eval('#share', (button) => { button.click(); button.click(); });
+  await seeScreenOf(ann, [ann, ben, cem]);
+  await ben.page.evaluate((selector) => {
+    const [track] = document.querySelector(selector).srcObject.getVideoTracks();
+    track.stop();
+    track.dispatchEvent(new Event('ended')); // what "Stop sharing" of the browser does
+  }, `${screenOf(ben)} video`);
+  await Promise.all([ann, ben, cem].map((person) => shows(person, `#screens:not(:has([data-peer-id="${ben.id}"]))`)));
+
+  await ann.page.click('[data-leave]');
+  await seeNoScreen([ben, cem]);
+  assert.deepEqual(await ann.page.evaluate(liveTracks), []);
+  await allTogether([ben, cem]);
+
+  await cem.page.evaluateOnNewDocument(() => { delete MediaDevices.prototype.getDisplayMedia; });
+  await cem.page.reload();
+  await previewPlays(cem.page);
+  assert.equal(await cem.page.$eval('#share', ({ hidden }) => hidden), true, 'no button where there is nothing to share');
+});
+
 browserTest('four in a call: one leaves, one reloads, a fifth comes late', { timeout: 240_000 }, async ({ server, open }) => {
   const ann = await join(open, server, 'Ann');
   const ben = await join(open, server, 'Ben');
@@ -183,6 +222,25 @@ async function allTogether(people) {
   }));
 }
 
+/** The whole picture of the screen of one moves at the others, the right way round. @param {Person} person @param {Person[]} others */
+async function seeScreenOf(person, others) {
+  await Promise.all(others.map(async (other) => {
+    await hasText(other, `${screenOf(person)} .name`, `${person.name}’s screen`);
+    await shows(other, `${screenOf(person)}[data-video="on"]`);
+    await framesGrow(other.page, `${screenOf(person)} video`);
+    const style = await other.page.$eval(`${screenOf(person)} video`, (video) => {
+      const { objectFit, transform } = getComputedStyle(video);
+      return { objectFit, transform };
+    });
+    assert.deepEqual(style, { objectFit: 'contain', transform: 'none' });
+  }));
+}
+
+/** @param {Person[]} people */
+function seeNoScreen(people) {
+  return Promise.all(people.map((person) => shows(person, '#screens[hidden]:empty')));
+}
+
 /** Exactly these tiles, each with its name, all connected. @param {Person} person @param {Person[]} others */
 async function isTogether(person, others) {
   const expected = [[person.id, `${person.name} (you)`], ...others.map(({ id, name }) => [id, name])].sort();
@@ -233,4 +291,9 @@ function hasText({ page, name }, selector, text) {
 /** @param {Person} person */
 function tileOf({ id }) {
   return `#tiles .tile[data-peer-id="${id}"]`;
+}
+
+/** @param {Person} person */
+function screenOf({ id }) {
+  return `#screens .tile[data-peer-id="${id}"]`;
 }

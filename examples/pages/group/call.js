@@ -5,7 +5,7 @@ import { readName } from '../shared/people.js';
 import { watchSpeakers } from '../shared/speaking.js';
 
 /** Of peers who do not say what is on, everything that comes is shown. */
-const UNTOLD = { audio: true, video: true };
+const UNTOLD = { audio: true, video: true, screen: true };
 
 /** Fires `people` when their number changes, and `end` (with the `code` of the error, if any) when the server has ended it. */
 export class Call extends EventTarget {
@@ -14,6 +14,7 @@ export class Call extends EventTarget {
   #devices;
   #tiles;
   #status;
+  /** What came of each peer's screen. @type {WeakMap<object, MediaStream>} */ #screens = new WeakMap();
   #self = '';
   #over = new AbortController();
 
@@ -46,7 +47,7 @@ export class Call extends EventTarget {
     this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer));
     this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer));
-    this.#listen(channel, 'track', ({ peer, track }) => this.#tiles.get(peer.id)?.setTrack(track));
+    this.#listen(channel, 'track', (event) => this.#receive(event));
     this.#listen(channel, 'quality', (quality) => this.#tiles.get(quality.peer.id)?.setQuality(quality));
     this.#listen(devices, 'change', () => this.#showSelf());
 
@@ -64,6 +65,7 @@ export class Call extends EventTarget {
   leave() {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
+    this.#devices.media.stopScreen();
     this.#client.close();
     this.#tiles.clear();
     this.#status.keep('');
@@ -106,12 +108,25 @@ export class Call extends EventTarget {
     }
   }
 
+  #receive({ peer, track, source, streams: [stream] }) {
+    if (source !== 'screen') {
+      this.#tiles.get(peer.id)?.setTrack(track);
+      return;
+    }
+    this.#screens.set(peer, stream);
+    this.#listen(stream, 'removetrack', () => this.#show(peer));
+    this.#show(peer);
+  }
+
   /** Brings the tiles of a peer in line with what it says. */
   #show(peer) {
     const tile = this.#tiles.get(peer.id);
     if (!tile) return;
-    tile.setName(readName(peer.userdata));
-    tile.setMedia(peer.mediaState ?? UNTOLD);
+    const name = readName(peer.userdata);
+    const state = peer.mediaState ?? UNTOLD;
+    tile.setName(name);
+    tile.setMedia(state);
+    this.#showScreen(peer.id, name, state.screen ? this.#screens.get(peer) : undefined);
   }
 
   /** Brings the own tiles in line with the devices. */
@@ -122,6 +137,20 @@ export class Call extends EventTarget {
     else tile?.clearTrack('video');
     tile?.setName(this.#name);
     tile?.setMedia(media.state);
+    this.#showScreen(this.#self, this.#name, media.screen);
+  }
+
+  /** @param {string} id @param {string} name @param {MediaStream | undefined} stream */
+  #showScreen(id, name, stream) {
+    const tracks = stream?.getTracks().filter(({ readyState }) => readyState === 'live') ?? [];
+    if (!tracks.some(({ kind }) => kind === 'video')) {
+      this.#tiles.removeScreen(id);
+      return;
+    }
+    const tile = this.#tiles.addScreen(id);
+    tile.setName(`${name}’s screen`);
+    tile.setMedia({ audio: true, video: true });
+    for (const track of tracks) tile.setTrack(track);
   }
 
   #listen(target, type, listener) {

@@ -4,6 +4,7 @@ import { Devices } from '../shared/devices.js';
 import { cleanText } from '../shared/people.js';
 import { loadPreferences, savePreferences } from '../shared/preferences.js';
 import { explain } from '../shared/problems.js';
+import { bindShare } from '../shared/share.js';
 import { Status } from '../shared/status.js';
 import { Tiles } from '../shared/tiles.js';
 import { bindToggles } from '../shared/toggles.js';
@@ -17,12 +18,13 @@ const preferences = loadPreferences();
 const wanted = { audio: preferences.audio !== false, video: preferences.video !== false };
 const devices = new Devices();
 const status = new Status($('status'));
-const tiles = new Tiles({ list: $('tiles'), template: $('tile-template'), whenAlone: $('alone') });
+const tiles = new Tiles({ list: $('tiles'), screens: $('screens'), template: $('tile-template'), whenAlone: $('alone') });
 const lobby = new Lobby($('lobby'), devices, { name: cleanText(preferences.name), onjoin: enter, onretry: openDevices });
 /** @type {Call | null} */
 let call = null;
 
 bindToggles(devices, rememberDevices);
+bindShare($('share'), devices, () => status.say('Your screen cannot be shared here'));
 tiles.onblocked = () => { $('unblock').hidden = false; };
 onClick('#unblock', hearOthers);
 onClick('[data-invite]', invite);

@@ -14,7 +14,7 @@ export class Devices extends EventTarget {
     this.#renew();
   }
 
-  /** Why a device cannot be had: the name of the browser's error. @returns {Partial<Record<Kind, string>>} */
+  /** Why a device cannot be had: the name of the browser's error. @returns {Partial<Record<Kind | 'screen', string>>} */
   get problems() {
     return Object.fromEntries(this.media.problems.map(({ kind, name }) => [kind, name]));
   }
@@ -44,7 +44,7 @@ export class Devices extends EventTarget {
     return this.set({ [kind]: !(this.#asked[kind] ?? this.media.state[kind]) });
   }
 
-  /** Closes both. */
+  /** Closes both, and ends the share of the screen. */
   close() {
     this.media.close();
     this.#renew();

@@ -1,26 +1,32 @@
-// The grid of tiles: keyed by peer id, sized so that all of them fill the space as well as they can.
+// The tiles of people, and beside them those of shared screens: keyed by peer id, as large as the space allows.
 
 import { Tile } from './tile.js';
 
 const GAP = 10;
 const WIDEST = 16 / 9;
-const NARROWEST = { portrait: 3 / 5, landscape: 5 / 4 };
+const NARROWEST = { portrait: 3 / 5, landscape: 5 / 4, screen: 16 / 10 };
 const SMALLEST_WIDTH = 140;
+/** One above the other, screens leave this to the people. */
+const SCREENS_SHARE = 0.6;
 
 export class Tiles {
   #list;
+  #screenList;
   #template;
   #whenAlone;
   /** @type {Map<string, Tile>} */ #tiles = new Map();
+  /** @type {Map<string, Tile>} */ #screens = new Map();
   /** The browser refuses to play sound: set to be told. */
   onblocked = () => {};
 
-  /** @param {{ list: HTMLElement, template: HTMLTemplateElement, whenAlone: HTMLElement }} elements */
-  constructor({ list, template, whenAlone }) {
+  /** @param {{ list: HTMLElement, screens: HTMLElement, template: HTMLTemplateElement, whenAlone: HTMLElement }} elements */
+  constructor({ list, screens, template, whenAlone }) {
     this.#list = list;
+    this.#screenList = screens;
     this.#template = template;
     this.#whenAlone = whenAlone;
-    new ResizeObserver(() => this.#layout()).observe(list);
+    const observer = new ResizeObserver(() => this.#layout());
+    for (const element of [list, list.parentElement]) observer.observe(element);
   }
 
   get size() {
@@ -34,30 +40,34 @@ export class Tiles {
 
   /** The tile of this peer, the one that is there or a new one. @param {string} id @param {{ self?: boolean }} [options] */
   add(id, { self = false } = {}) {
-    let tile = this.#tiles.get(id);
-    if (!tile) {
-      tile = new Tile(this.#template, { id, self, onblocked: () => this.onblocked() });
-      this.#tiles.set(id, tile);
-      this.#list.append(tile.element);
-      this.#layout();
-    }
-    return tile;
+    return this.#tiles.get(id) ?? this.#add(this.#tiles, this.#list, id, self);
+  }
+
+  /** That of this peer's screen. @param {string} id */
+  addScreen(id) {
+    return this.#screens.get(id) ?? this.#add(this.#screens, this.#screenList, id);
   }
 
   /** @param {string} id */
   remove(id) {
-    this.#tiles.get(id)?.remove();
-    this.#tiles.delete(id);
-    this.#layout();
+    this.#remove(this.#tiles, id);
+    this.removeScreen(id);
+  }
+
+  /** @param {string} id */
+  removeScreen(id) {
+    this.#remove(this.#screens, id);
   }
 
   /** @param {string} from @param {string} to */
   rename(from, to) {
-    const tile = this.#tiles.get(from);
-    if (!tile || from === to) return;
-    this.#tiles.delete(from);
-    this.#tiles.set(to, tile);
-    tile.id = to;
+    for (const tiles of [this.#tiles, this.#screens]) {
+      const tile = tiles.get(from);
+      if (!tile || from === to) continue;
+      tiles.delete(from);
+      tiles.set(to, tile);
+      tile.id = to;
+    }
   }
 
   clear() {
@@ -66,24 +76,50 @@ export class Tiles {
 
   /** Call it from a click. */
   playAll() {
-    for (const tile of this.#tiles.values()) tile.play();
+    for (const tile of [...this.#tiles.values(), ...this.#screens.values()]) tile.play();
+  }
+
+  /** @param {Map<string, Tile>} tiles @param {HTMLElement} list @param {string} id @param {boolean} [self] */
+  #add(tiles, list, id, self) {
+    const tile = new Tile(this.#template, { id, self, onblocked: () => this.onblocked() });
+    tiles.set(id, tile);
+    list.append(tile.element);
+    this.#layout();
+    return tile;
+  }
+
+  /** @param {Map<string, Tile>} tiles @param {string} id */
+  #remove(tiles, id) {
+    tiles.get(id)?.remove();
+    if (tiles.delete(id)) this.#layout();
   }
 
   #layout() {
+    const [people, screens] = [this.#list, this.#screenList];
     this.#whenAlone.hidden = this.size > 1;
-    const count = [...this.#list.children].filter((item) => !item.hidden).length;
-    const { width, height } = bestFit(count, this.#list.clientWidth, this.#list.clientHeight);
-    this.#list.style.setProperty('--tile-width', `${width}px`);
-    this.#list.style.setProperty('--tile-height', `${height}px`);
+    screens.hidden = this.#screens.size === 0;
+    const { clientHeight: height } = people.parentElement;
+    const isAbove = matchMedia('(orientation: portrait)').matches;
+    fit(screens, isAbove ? height * SCREENS_SHARE : height, NARROWEST.screen);
+    const narrowest = people.clientWidth < people.clientHeight ? NARROWEST.portrait : NARROWEST.landscape;
+    fit(people, people.clientHeight, narrowest);
   }
+}
+
+/** @param {HTMLElement} list @param {number} height @param {number} narrowest */
+function fit(list, height, narrowest) {
+  const count = [...list.children].filter((item) => !item.hidden).length;
+  // The browser may have rounded it up.
+  const tile = bestFit(count, list.clientWidth - 1, height, narrowest);
+  list.style.setProperty('--tile-width', `${tile.width}px`);
+  list.style.setProperty('--tile-height', `${tile.height}px`);
 }
 
 /**
  * The largest tile of which `count` fit into the space; below the smallest width the list scrolls instead.
- * @param {number} count @param {number} width @param {number} height
+ * @param {number} count @param {number} width @param {number} height @param {number} narrowest width by height
  */
-function bestFit(count, width, height) {
-  const narrowest = width < height ? NARROWEST.portrait : NARROWEST.landscape;
+function bestFit(count, width, height, narrowest) {
   let best = { width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);

@@ -1,0 +1,23 @@
+// The button that shows the screen to the others.
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {import('./devices.js').Devices} devices
+ * @param {() => void} onproblem called when there is no screen to be had; a user who changes their mind is none
+ */
+export function bindShare(button, devices, onproblem) {
+  button.hidden = !navigator.mediaDevices?.getDisplayMedia;
+
+  button.addEventListener('click', async () => {
+    const { media } = devices;
+    if (media.state.screen) return media.stopScreen();
+    await media.shareScreen();
+    if (devices.problems.screen) onproblem();
+  });
+
+  devices.addEventListener('change', () => {
+    const { screen } = devices.media.state;
+    button.setAttribute('aria-pressed', String(screen));
+    button.title = screen ? 'Stop sharing your screen' : 'Share your screen';
+  });
+}
