@@ -1,10 +1,15 @@
 import { SignalingError } from './errors.js';
 
-/** In bytes. So that every message fits through the server too, as base64 and with what the wire adds. */
-const MAX_MESSAGE = 48_000;
-/** What may wait for the peer to confirm it: more means that it takes nothing. */
-const MAX_WAITING = 1_024;
-const MAX_WAITING_BYTES = 8 << 20;
+/**
+ * In bytes, of the frame. So that it fits through the server too, with what the wire adds: 64,000 bytes of JSON, or
+ * 48,000 of something binary, which goes as base64.
+ */
+const MAX_FRAME = 64_500;
+/**
+ * What may wait for the peer to confirm it, in UTF-16 units: more means that it takes nothing. Chromium throws at 16 MiB
+ * that wait in a data channel.
+ */
+const MAX_WAITING = 4 << 20;
 const CONFIRM_AFTER = 16;
 /** Messages in a channel in which the server has not introduced the peer yet. */
 const MAX_EARLY = 64;
@@ -15,9 +20,7 @@ const MAX_EARLY = 64;
  * @property {number} n counts the messages of the sender, from 1
  * @property {string} channel
  * @property {unknown} [data]
- * @property {true | string} [binary] instead of `data`: the bytes come next, or stand here as base64
- *
- * @typedef {{ n: number, text: string, bytes: ArrayBuffer | null, size: number }} Waiting
+ * @property {string} [binary] instead of `data`: base64
  */
 
 /**
@@ -25,26 +28,25 @@ const MAX_EARLY = 64;
  * order. A message goes over the data channel, or through the server as long as none is open, and is kept until the
  * peer has confirmed it. So a new data channel begins with what the peer may not have got, and the numbers tell what
  * came twice.
+ *
+ * A side confirms by `{ of, to, received }`: what it has of the peer that began to count at `to`. This is also the first
+ * frame of each side on a data channel.
  */
 export class Messages {
   #host;
   #of = Date.now();
   #sent = 0;
-  /** @type {Waiting[]} */
+  /** The last ones, as frames. @type {string[]} */
   #waiting = [];
-  #waitingBytes = 0;
+  #waitingSize = 0;
 
   #peerOf = 0;
   #received = 0;
-  /** Of the binary message that comes next. @type {Frame | null} */
-  #header = null;
   /** @type {[channel: string, data: unknown][]} */
   #early = [];
 
-  /** @type {RTCDataChannel | undefined} */
+  /** The present one, once the peer has said over it what it has. @type {RTCDataChannel | undefined} */
   #dataChannel;
-  /** Whether both sides have said over this data channel what they have. */
-  #agreed = false;
 
   /**
    * @param {object} host
@@ -59,44 +61,49 @@ export class Messages {
   /** In place of the connection before, if any. @param {RTCPeerConnection} connection */
   attach(connection) {
     const dataChannel = connection.createDataChannel('signal', { negotiated: true, id: 0 });
-    dataChannel.binaryType = 'arraybuffer';
-    dataChannel.onopen = () => {
-      const next = this.#sent + 1 - this.#waiting.length;
-      this.#write({ of: this.#of, next, to: this.#peerOf, received: this.#received });
-    };
-    dataChannel.onmessage = ({ data }) => this.#guard(() => this.#hear(data));
-    dataChannel.onclose = () => {
-      if (dataChannel === this.#dataChannel) this.#agreed = false;
-    };
-    this.#dataChannel = dataChannel;
-    this.#agreed = false;
-    this.#header = null;
+    this.#dataChannel = undefined;
+    dataChannel.onopen = () => this.#confirm(dataChannel);
+    dataChannel.onmessage = ({ data }) => this.receive(data, dataChannel);
   }
 
-  /** @param {string} channel @param {unknown} data */
+  /** @param {string} channel @param {any} data */
   async send(channel, data) {
-    const bytes = copyOfBytes(data);
-    const n = this.#sent + 1;
+    const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
     /** @type {Frame} */
-    const frame = { of: this.#of, n, channel, ...(bytes ? { binary: true } : { data }) };
+    const frame = { of: this.#of, n: this.#sent + 1, channel, ...(isBinary ? { binary: toBase64(data) } : { data }) };
     const text = JSON.stringify(frame);
-    const size = bytes?.byteLength ?? new TextEncoder().encode(text).length;
-    if (size > MAX_MESSAGE) throw new SignalingError('too_large', `more than ${MAX_MESSAGE} bytes`);
-    // Who never said a word is perhaps none of us, and has what the server brought.
-    if (this.#isFull && !this.#peerOf) this.#confirmed(n - this.#waiting.length);
-    if (this.#isFull) throw new SignalingError('queue_full', 'the peer takes nothing');
-
-    this.#sent = n;
-    this.#waitingBytes += size;
-    const message = { n, text, bytes, size };
-    this.#waiting.push(message);
-    if (this.#agreed) this.#transmit(message);
-    else await this.#host.relay(bytes ? { ...frame, binary: toBase64(bytes) } : frame);
+    if (new TextEncoder().encode(text).length > MAX_FRAME) throw new SignalingError('too_large');
+    if (this.#waitingSize > MAX_WAITING) {
+      if (this.#peerOf) throw new SignalingError('queue_full');
+      this.#confirmed(frame.n - this.#waiting.length); // Perhaps none of us, and has what the server brought.
+    }
+    this.#sent++;
+    this.#waitingSize += text.length;
+    this.#waiting.push(text);
+    if (this.#dataChannel?.readyState === 'open') this.#dataChannel.send(text);
+    else await this.#host.relay(frame);
   }
 
-  /** What came through the server. @param {any} frame */
-  receive(frame) {
-    this.#guard(() => this.#take(frame, frame.binary ? fromBase64(frame.binary) : frame.data));
+  /** @param {any} frame untrusted @param {RTCDataChannel} [dataChannel] without: came through the server */
+  receive(frame, dataChannel) {
+    try {
+      const { of, n, channel, data, binary, to, received } = dataChannel ? JSON.parse(frame) : frame;
+      // The peer may have given up its connection with us, and count anew.
+      if (of > this.#peerOf) [this.#peerOf, this.#received] = [of, 0];
+      if (!n) {
+        if (to === this.#of) this.#confirmed(received);
+        if (dataChannel === this.#dataChannel) return;
+        this.#dataChannel = dataChannel;
+        for (const text of this.#waiting) dataChannel?.send(text);
+      } else if (of === this.#peerOf && (dataChannel ? n > this.#received : n === this.#received + 1)) {
+        // Through the server, only the next: another one overtook what the data channel will bring.
+        this.#received = n;
+        if (n % CONFIRM_AFTER === 0) this.#confirm(this.#dataChannel);
+        this.#deliver(channel, binary ? fromBase64(binary) : data);
+      }
+    } catch (error) {
+      this.#host.debug('rubbish', error);
+    }
   }
 
   /** The peer is known in one more channel. */
@@ -104,75 +111,16 @@ export class Messages {
     for (const [channel, data] of this.#early.splice(0)) this.#deliver(channel, data);
   }
 
-  /** Rubbish is the peer's fault, and must not throw here. @param {() => void} take */
-  #guard(take) {
-    try {
-      take();
-    } catch (error) {
-      this.#host.debug('rubbish', error);
+  /** @param {RTCDataChannel | undefined} dataChannel */
+  #confirm(dataChannel) {
+    if (dataChannel?.readyState === 'open') {
+      dataChannel.send(JSON.stringify({ of: this.#of, to: this.#peerOf, received: this.#received }));
     }
-  }
-
-  // ---- The data channel
-
-  /** @param {string | ArrayBuffer} data */
-  #hear(data) {
-    const header = this.#header;
-    this.#header = null;
-    if (typeof data !== 'string') return header && this.#take(header, data);
-    const frame = JSON.parse(data);
-    if (frame.next) this.#agree(frame);
-    else if (frame.confirm) this.#confirmed(frame.confirm);
-    else if (frame.binary) this.#header = frame;
-    else this.#take(frame, frame.data);
-  }
-
-  /** The first frame of each side. @param {{ of: number, next: number, to: number, received: number }} frame */
-  #agree({ of, next, to, received }) {
-    this.#meet(of);
-    if (next - 1 > this.#received) this.#received = next - 1;
-    if (to === this.#of) this.#confirmed(received);
-    this.#agreed = true;
-    for (const message of this.#waiting) this.#transmit(message);
-  }
-
-  /** @param {Waiting} message */
-  #transmit({ text, bytes }) {
-    this.#dataChannel?.send(text);
-    if (bytes) this.#dataChannel?.send(bytes);
-  }
-
-  /** @param {object} frame */
-  #write(frame) {
-    if (this.#dataChannel?.readyState === 'open') this.#dataChannel.send(JSON.stringify(frame));
-  }
-
-  // ---- Counting
-
-  /** @param {Frame} frame @param {unknown} data */
-  #take({ of, n, channel }, data) {
-    this.#meet(of);
-    // Any other number has come already, or overtook what the data channel will bring.
-    if (of !== this.#peerOf || n !== this.#received + 1) return;
-    this.#received = n;
-    if (n % CONFIRM_AFTER === 0) this.#write({ confirm: n });
-    this.#deliver(channel, data);
-  }
-
-  /** The peer may have given up its connection with us, and count anew. @param {number} of */
-  #meet(of) {
-    if (!(of > this.#peerOf)) return;
-    this.#peerOf = of;
-    this.#received = 0;
   }
 
   /** @param {number} last what the peer has, up to this number */
   #confirmed(last) {
-    while (this.#waiting[0] && this.#waiting[0].n <= last) this.#waitingBytes -= this.#waiting.shift()?.size ?? 0;
-  }
-
-  get #isFull() {
-    return this.#waiting.length >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES;
+    for (const text of this.#waiting.splice(0, last - this.#sent + this.#waiting.length)) this.#waitingSize -= text.length;
   }
 
   /** @param {string} channel @param {unknown} data */
@@ -181,15 +129,10 @@ export class Messages {
   }
 }
 
-/** What the application does with its buffer afterwards is no concern of ours. @param {any} data */
-function copyOfBytes(data) {
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer : null;
-}
-
-/** @param {ArrayBuffer} bytes */
-function toBase64(bytes) {
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+/** @param {any} data an ArrayBuffer, or a view of one */
+function toBase64(data) {
+  const bytes = new Uint8Array(data.buffer ?? data, data.byteOffset, data.byteLength);
+  return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
 }
 
 /** @param {string} text */
