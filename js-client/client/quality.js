@@ -16,9 +16,9 @@ const POOR_LOSS = 0.05;
  * @property {'excellent' | 'good' | 'poor' | 'lost'} level by round-trip time or loss, whichever is worse (over 150 ms
  *   or 2 %: good; over 400 ms or 5 %: poor). `lost`: not connected; the rest is then what was known last.
  * @property {number | null} roundTripTime whole milliseconds; null before its first measurement, or below 1 ms
- * @property {number} loss 0 to 1, the part of the media that did not arrive since the last measurement: what we
- *   received or what the peer reports, whichever is worse. 0 without media.
- * @property {number | null} framesPerSecond of the video that comes in, the fastest of several; null while none does
+ * @property {number} loss 0 to 1, the part of the media that should have come since the last measurement and did not;
+ *   0 without media, and in the first one of a connection
+ * @property {number | null} framesPerSecond of the video that comes in, the last of several; null while none does
  * @property {{ incoming: number, outgoing: number }} kilobitsPerSecond media and data since the last measurement; 0 in
  *   the first one of a connection
  * @property {boolean | null} relayed through a TURN server, ours or the peer's; null while no path was found
@@ -27,9 +27,8 @@ const POOR_LOSS = 0.05;
 /** Measures one RTCPeerConnection: each time, what happened since the time before. */
 export class QualityMeter {
   #connection;
-  /** @type {ReadonlyMap<string, any>} */
-  #before = new Map();
-  #at = NaN;
+  /** @type {any} */
+  #before = {};
 
   /** @param {Pick<RTCPeerConnection, 'connectionState' | 'getStats'>} connection */
   constructor(connection) {
@@ -39,42 +38,41 @@ export class QualityMeter {
   /** @returns {Promise<Quality>} */
   async measure() {
     const report = await this.#connection.getStats();
+    let packetsLost = 0;
+    let packetsReceived = 0;
+    let framesPerSecond = 0;
+    /** @type {any} */
+    let pair;
+    for (const entry of report.values()) {
+      // Not by `nominated`: in Chromium pairs of the past are that too.
+      pair ??= report.get(entry.selectedCandidatePairId);
+      if (entry.type === 'inbound-rtp') {
+        packetsLost += entry.packetsLost;
+        packetsReceived += entry.packetsReceived;
+        framesPerSecond = entry.framesPerSecond || framesPerSecond;
+      }
+    }
     const before = this.#before;
-    // What the peer said of a stream that has ended stays in the report for ever.
-    const fresh = [...report.values()].filter(({ id, timestamp }) => timestamp !== before.get(id)?.timestamp);
-    const most = (/** @type {string} */ type, /** @type {string} */ field) =>
-      fresh.reduce((top, entry) => (entry.type === type && entry[field] > top ? entry[field] : top), 0);
-    // Entry by entry, because streams and pairs come and go. `packetsLost` shrinks when a packet was only late.
-    const grown = (/** @type {string} */ type, /** @type {string} */ field) => fresh.reduce((sum, entry) =>
-      sum + Math.max(0, (entry.type === type && entry[field] - (before.get(entry.id)?.[field] ?? 0)) || 0), 0);
-
-    // Not by `nominated`: in Chromium pairs of the past are that too. Firefox had no transport for long.
-    const pair = report.get(fresh.find((entry) => entry.selectedCandidatePairId)?.selectedCandidatePairId) ??
-      fresh.find(({ selected }) => selected);
-    const at = most('candidate-pair', 'timestamp');
-    const rate = (/** @type {string} */ field) =>
-      Math.round(grown('candidate-pair', field) * 8 / (at - this.#at)) || 0;
-    const lost = grown('inbound-rtp', 'packetsLost');
-    const loss = Math.max(most('remote-inbound-rtp', 'fractionLost'),
-      lost && lost / (lost + grown('inbound-rtp', 'packetsReceived')));
-    // Firefox measures the pair every ten seconds or so, and says 0 before the first time.
-    const seconds = most('remote-inbound-rtp', 'roundTripTime') || pair?.currentRoundTripTime;
-    const roundTripTime = Math.round(seconds * 1_000);
+    this.#before = { ...pair, packetsLost, packetsReceived };
+    const grown = (/** @type {string} */ field) => this.#before[field] - before[field];
+    // Nothing at first. Below 0 when packets were only late, and when streams or the pair have changed.
+    const ratio = (/** @type {number} */ part, /** @type {number} */ whole) => Math.max(0, part / whole) || 0;
+    const rate = (/** @type {string} */ field) => Math.round(ratio(grown(field) * 8, grown('timestamp')));
+    const lost = grown('packetsLost');
+    const loss = ratio(lost, lost + grown('packetsReceived'));
+    // Firefox says 0 before it has measured it.
+    const roundTripTime = Math.round(pair?.currentRoundTripTime * 1_000) || 0;
     const exceeds = (/** @type {number} */ time, /** @type {number} */ part) => roundTripTime > time || loss > part;
-    /** @type {Quality} */
-    const quality = {
+    return {
       level: this.#connection.connectionState !== 'connected' ? 'lost'
         : exceeds(POOR_ROUND_TRIP, POOR_LOSS) ? 'poor'
           : exceeds(EXCELLENT_ROUND_TRIP, EXCELLENT_LOSS) ? 'good' : 'excellent',
       roundTripTime: roundTripTime || null,
       loss,
-      framesPerSecond: most('inbound-rtp', 'framesPerSecond') || null,
+      framesPerSecond: framesPerSecond || null,
       kilobitsPerSecond: { incoming: rate('bytesReceived'), outgoing: rate('bytesSent') },
       relayed: pair ? [pair.localCandidateId, pair.remoteCandidateId]
         .some((id) => report.get(id)?.candidateType === 'relay') : null,
     };
-    this.#before = report;
-    this.#at = at;
-    return quality;
   }
 }
