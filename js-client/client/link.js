@@ -346,11 +346,10 @@ export class Link {
   }
 
   /** @param {RTCDataChannel} dataChannel */
-  async #receiveFile(dataChannel) {
+  #receiveFile(dataChannel) {
     if (++this.#files > MAX_FILES) dataChannel.close();
-    dataChannel.addEventListener('close', () => this.#files--, { once: true });
-    const offer = await receiveFile(dataChannel);
-    if (!offer || !this.#tell(offer.channel, 'file', { file: offer.file })) dataChannel.close();
+    dataChannel.addEventListener('close', () => this.#files--);
+    receiveFile(dataChannel, (channel, file) => this.#tell(channel, 'file', { file }));
   }
 
   /** @param {import('./peer.js').PeerState} state */

@@ -27,7 +27,7 @@ channel.addEventListener('mediastate', ({ peer, state }) => void [peer.mediaStat
 channel.addEventListener('quality', ({ peer, level, roundTripTime }) => void [peer.id, level === 'lost', (roundTripTime ?? 0) > 1]);
 channel.addEventListener('file', async ({ peer, file }) => {
   if (file.size > 1e9) return file.decline();
-  const blob: Blob = await file.accept({ signal: stop.signal, onprogress: ({ bytes, size }) => void (bytes / size) }).blob();
+  const blob: Blob = await file.accept({ onprogress: ({ bytes, size }) => void (bytes / size) }).blob();
   await peer.sendFile(blob, { name: file.name, signal: stop.signal, onprogress: ({ bytes }) => void bytes });
 });
 for await (const { peer, data } of channel.messages({ signal: stop.signal })) void [peer?.id, data];
