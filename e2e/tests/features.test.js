@@ -144,7 +144,7 @@ browserTest('without a camera one is heard, and sees', { camera: 'missing' }, as
   try {
     const [ann, bob] = [await open(server.url + BLANK), await other.open(server.url + BLANK)];
     for (const page of [ann, bob]) await join(page, { media: CAMERA });
-    assert.deepEqual(await ann.evaluate(() => window.media.problems), [{ kind: 'video', name: 'NotFoundError' }]);
+    assert.deepEqual(await ann.evaluate(() => window.media.problems), { video: 'NotFoundError' });
     await mediaFlows(ann, { peers: 1 });
     await mediaFlows(bob, { peers: 1, kinds: ['audio'] });
     await waitFor(bob, () => JSON.stringify(window.states.at(-1)) === '{"audio":true,"video":false,"screen":false}');
@@ -159,7 +159,7 @@ browserTest('who denies everything sees and hears the others', { camera: 'denied
   try {
     const [ann, bob] = [await open(server.url + BLANK), await other.open(server.url + BLANK)];
     for (const page of [bob, ann]) await join(page, { media: CAMERA });
-    assert.deepEqual(await ann.evaluate(() => window.media.problems.map(({ name }) => name)), ['NotAllowedError', 'NotAllowedError']);
+    assert.deepEqual(await ann.evaluate(() => window.media.problems), { audio: 'NotAllowedError', video: 'NotAllowedError' });
     await mediaFlows(ann, { peers: 1 });
     await ann.evaluate(() => window.channel.send('hello'));
     await waitFor(bob, () => window.heard[0] === 'hello');

@@ -57,8 +57,6 @@ export class Channel extends Base {
   #client;
   /** The userdata that the others have, as JSON. @type {string | undefined} */
   #told;
-  /** Until the application had its chance to add listeners, after `await join`. @type {[string, object][] | null} */
-  #held = [];
 
   /**
    * @internal
@@ -215,22 +213,6 @@ export class Channel extends Base {
     this.#client.update();
     const told = this.#told;
     if (this.joined && JSON.stringify(this.claim()) !== told) optional(this.#client.setUserdata(this));
-  }
-
-  /** Lets the held events go. @internal */
-  release() {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const [type, fields] of held) this.tell(type, fields);
-  }
-
-  /** @internal @param {string} type @param {any} fields */
-  tell(type, fields) {
-    if (this.#held) return void this.#held.push([type, fields]);
-    const peers = /** @type {Map<string, Peer>} */ (this.peers);
-    if (type === 'peer') peers.set(fields.peer.id, fields.peer);
-    if (type === 'peerleave') peers.delete(fields.peer.id);
-    emit(this, type, fields);
   }
 }
 

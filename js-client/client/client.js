@@ -7,7 +7,7 @@ import { ENVELOPE, Link } from './link.js';
 import { Matchmaking } from './matchmaking.js';
 import { followPage } from './page.js';
 import { Peer } from './peer.js';
-import { soon, Timer } from './timer.js';
+import { Timer } from './timer.js';
 
 /** After the server forgot us, peers have this long to be introduced again. */
 const REINTRODUCTION_DEADLINE = 20_000;
@@ -24,7 +24,7 @@ const MEASURE_EVERY = 2_000;
  *
  * @typedef {object} ClientEvents
  * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
- * @property {{ peerId: string, data: any }} message to us, from somebody who shares no channel that introduces, or from
+ * @property {{ peerId: string, data: any }} message to us alone and in no channel, from another kind of client or from
  *   the server itself (`peerId` is empty)
  * @property {{ pool: string, waiting: number }} waiting so many wait in that pool, we among them
  */
@@ -139,18 +139,18 @@ export class Client extends Base {
   /** @internal @param {Channel} channel */
   async leave(channel) {
     if (!this.#forget(channel, 'left')) return;
-    await ignoring(['session_lost', 'closed'], this.signaling.request({ type: 'part', channel: channel.name }));
+    await ignoring(this.signaling.request({ type: 'part', channel: channel.name }));
   }
 
   /** @internal @param {Channel} channel */
   setUserdata(channel) {
     // Who joins again brings the new value along.
-    return ignoring(['session_lost'], this.signaling.request({ type: 'setUserdata', channel: channel.name, userdata: channel.claim() }));
+    return ignoring(this.signaling.request({ type: 'setUserdata', channel: channel.name, userdata: channel.claim() }));
   }
 
   /** @internal @param {Channel} channel @param {unknown} data @param {string} [to] */
   async send(channel, data, to) {
-    const peers = this.#peers(channel).filter(({ id }) => to === undefined || id === to);
+    const peers = [...channel.peers.values()].filter(({ id }) => to === undefined || id === to);
     if (to === undefined) {
       if (channel.expected > 0) channel.unheard.push(data);
     } else if (!peers[0]) {
@@ -196,7 +196,7 @@ export class Client extends Base {
   #seat(name, pool, options) {
     const channel = this.#open(name, options);
     channel.pool = pool;
-    this.#entered(channel);
+    channel.joined = true;
     return channel;
   }
 
@@ -207,7 +207,8 @@ export class Client extends Base {
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
         await this.signaling.request({ type: 'join', channel: channel.name, userdata: channel.claim() }, signal);
-        return this.#entered(channel);
+        channel.joined = true;
+        return;
       } catch (/** @type {any} */ error) {
         if (error.code === 'session_lost') continue;
         // Who has been in, and did nothing wrong, tries again while the server is not ready.
@@ -220,12 +221,6 @@ export class Client extends Base {
     }
   }
 
-  /** @param {Channel} channel */
-  #entered(channel) {
-    channel.joined = true;
-    soon(() => channel.release());
-  }
-
   /**
    * @param {Channel} channel
    * @param {string} reason
@@ -236,8 +231,8 @@ export class Client extends Base {
     this.#channels.delete(channel.name);
     channel.reunion.clear();
     channel.over.abort();
-    for (const peer of this.#peers(channel)) this.#remove(peer, reason);
-    channel.tell('close', { error });
+    for (const peer of channel.peers.values()) this.#remove(peer, reason);
+    emit(channel, 'close', { error });
     return true;
   }
 
@@ -254,7 +249,7 @@ export class Client extends Base {
     this.#iceServers({ ice_servers });
     for (const channel of this.#channels.values()) {
       channel.reunion.clear();
-      for (const peer of this.#peers(channel)) {
+      for (const peer of channel.peers.values()) {
         // For the others we are somebody new, and the one we were is gone with its connections.
         if (known !== peer_id) this.#remove(peer, 'lost');
         peer.live = false;
@@ -269,7 +264,7 @@ export class Client extends Base {
     if (!channel) return;
     channel.expected = peers;
     channel.reunion.set(REINTRODUCTION_DEADLINE, () => {
-      for (const peer of this.#peers(channel)) if (!peer.live) this.#remove(peer, 'lost');
+      for (const peer of channel.peers.values()) if (!peer.live) this.#remove(peer, 'lost');
     });
   }
 
@@ -283,7 +278,7 @@ export class Client extends Base {
 
     const link = this.#links.get(peer_id) ?? new Link(peer_id, this.#host);
     this.#links.set(peer_id, link);
-    const known = link.peers.get(name);
+    const known = channel.peers.get(peer_id);
     const peer = known ?? new Peer(link, channel);
     const renewed = peer.connectionId !== connection_id;
     Object.assign(peer, { connectionId: connection_id, shouldCreateOffer: should_create_offer, identity, live: true });
@@ -294,7 +289,8 @@ export class Client extends Base {
     }
     peer.userdata = userdata;
     link.peers.set(name, peer);
-    channel.tell('peer', { peer, initial });
+    /** @type {Map<string, Peer>} */ (channel.peers).set(peer_id, peer);
+    emit(channel, 'peer', { peer, initial });
     peer.tellMediaState();
     for (const data of unheard) optional(link.messages.send(name, data));
     link.introduced(peer);
@@ -317,13 +313,12 @@ export class Client extends Base {
   }
 
   /** @param {import('./wire.js').AppMessage & { data: any }} frame */
-  #message({ channel: name, peer_id: peerId = '', data }) {
-    const link = this.#links.get(peerId);
+  #message({ channel: name = '', peer_id: peerId = '', data }) {
     const frame = data?.[ENVELOPE];
-    if (link && frame) return link.messages.receive(frame);
-    // To us alone: the wire names no channel, so it goes to one that we share, if there is one.
-    const channel = this.#channels.get(name ?? link?.peers.keys().next().value ?? '');
-    if (channel) channel.tell('message', { peer: link?.peers.get(channel.name) ?? null, peerId, data });
+    const link = this.#links.get(peerId);
+    const channel = this.#channels.get(name);
+    if (link && frame) link.messages.receive(frame);
+    else if (channel) emit(channel, 'message', { peer: channel.peers.get(peerId) ?? null, peerId, data });
     else emit(this, 'message', { peerId, data });
   }
 
@@ -340,9 +335,7 @@ export class Client extends Base {
   }
 
   /** @param {import('./wire.js').ErrorFrame} error */
-  #error(error) {
-    this.#host.debug('error', error);
-    const { code, peer_id = '', connection_id = '' } = error;
+  #error({ code, peer_id = '', connection_id = '' }) {
     if (code === 'stale_connection') this.#links.get(peer_id)?.stale(connection_id);
   }
 
@@ -350,21 +343,17 @@ export class Client extends Base {
 
   /** @param {string} peerId @param {string} channel */
   #peer(peerId, channel) {
-    return this.#links.get(peerId)?.peers.get(channel);
-  }
-
-  /** @param {Channel} channel */
-  #peers({ name }) {
-    return [...this.#links.keys()].flatMap((peerId) => this.#peer(peerId, name) ?? []);
+    return this.#channels.get(channel)?.peers.get(peerId);
   }
 
   /** @param {Peer} peer @param {string} reason */
   #remove(peer, reason) {
     const { link, channel } = peer;
     link.peers.delete(channel.name);
+    /** @type {Map<string, Peer>} */ (channel.peers).delete(peer.id);
     peer.gone = true;
     emit(peer, 'state', { state: 'closed' });
-    channel.tell('peerleave', { peer, reason });
+    emit(channel, 'peerleave', { peer, reason });
     if (link.peers.size > 0) return link.update();
     this.#links.delete(link.peerId);
     link.close();

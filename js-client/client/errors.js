@@ -29,16 +29,13 @@ export function optional(promise) {
   return promise;
 }
 
-/** @param {unknown} error */
-export function codeOf(error) {
-  return error instanceof SignalingError ? error.code : undefined;
-}
+const MOOT = ['session_lost', 'closed', 'unknown_peer'];
 
-/** @param {string[]} codes @param {Promise<void>} promise */
-export async function ignoring(codes, promise) {
+/** Whoever is gone, or begins anew, needs no answer. @param {Promise<void>} request */
+export async function ignoring(request) {
   try {
-    await promise;
-  } catch (error) {
-    if (!codes.includes(codeOf(error) ?? '')) throw error;
+    await request;
+  } catch (/** @type {any} */ error) {
+    if (!MOOT.includes(error.code)) throw error;
   }
 }

@@ -17,6 +17,8 @@ import { aborted } from './requests.js';
 const CHUNK = 65_536;
 /** How many chunks may come before they are read. */
 const WINDOW = 16;
+/** Far above a window, and below the 16 MiB at which Chromium throws. */
+const MAX_BUFFERED = 8 << 20;
 
 /**
  * @typedef {{ bytes: number, size: number }} FileProgress
@@ -62,6 +64,8 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
     return () => (sending = sending.then(async () => {
       const chunk = await file.slice(sent, (sent += CHUNK)).arrayBuffer();
       if (!chunk.byteLength) return say(dataChannel, { hash });
+      // Who asks for more than it takes must not fill our memory.
+      if (dataChannel.bufferedAmount > MAX_BUFFERED) throw new SignalingError('cancelled');
       hash = await extend(hash, chunk);
       dataChannel.send(chunk);
       onprogress?.({ bytes: Math.min(sent, size), size });

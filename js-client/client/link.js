@@ -86,7 +86,7 @@ export class Link {
     this.#host = host;
     this.messages = new Messages({
       deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
-      relay: (frame) => ignoring(['unknown_peer', 'session_lost'], host.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
+      relay: (frame) => ignoring(host.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
       debug: host.debug,
     });
     this.#current = this.#create();
@@ -341,7 +341,7 @@ export class Link {
   /** @param {string} channel @param {string} type @param {object} fields @returns {boolean} whether the peer is known there */
   #tell(channel, type, fields) {
     const peer = this.peers.get(channel);
-    peer?.channel.tell(type, { peer, ...fields });
+    if (peer) emit(peer.channel, type, { peer, ...fields });
     return peer !== undefined;
   }
 
@@ -396,5 +396,5 @@ export function precedes(a, b) {
 
 /** @param {Peer} peer @param {TrackFields} fields */
 function tellTrack(peer, fields) {
-  peer.channel.tell('track', { peer, source: sourceOf(fields, peer.userdata), ...fields });
+  emit(peer.channel, 'track', { peer, source: sourceOf(fields, peer.userdata), ...fields });
 }

@@ -6,7 +6,7 @@ import { aborted } from './requests.js';
  * @typedef {'audio' | 'video'} Kind
  *
  * @typedef {object} Source
- * @property {boolean} [on] what was asked for last
+ * @property {boolean} [on] what was asked for last; none: nothing, or it was closed
  * @property {MediaStreamTrack} [source] what we opened
  * @property {MediaStreamTrack | null} [own] that of the application, instead
  * @property {MediaStreamTrack | null} [instead] the screen, in the place of both
@@ -36,9 +36,9 @@ export class LocalMedia extends Base {
   slots = new Set();
   /**
    * Why something cannot be had, until it is asked for again. The name of the browser's error: `NotFoundError`,
-   * `NotAllowedError`, `NotReadableError` (in use), `OverconstrainedError` (that one is gone: ask again for any other),
-   * `TypeError` (this browser cannot do it, or only on https and localhost), ...; or `Unplugged`: it ended by itself,
-   * also when the permission was taken back.
+   * `NotAllowedError`, `NotReadableError` (in use), `OverconstrainedError` (it is gone: ask again for any other),
+   * `TypeError` (this browser cannot do it, or only on https and localhost), ...; or `ended`: by itself, when it was
+   * unplugged or the permission taken back.
    *
    * @readonly @type {Partial<Record<Kind | 'screen', string>>}
    */
@@ -65,9 +65,8 @@ export class LocalMedia extends Base {
     if (signal?.aborted) throw aborted(signal);
     const media = new LocalMedia();
     for (const { kind, options } of media.#all) {
-      if (!wanted[kind]) continue;
       Object.assign(options, wanted[kind]);
-      media.setEnabled(kind, true);
+      if (wanted[kind]) media.setEnabled(kind, true);
     }
     return new Promise((resolve, reject) => {
       signal?.addEventListener('abort', () => {
@@ -114,7 +113,7 @@ export class LocalMedia extends Base {
 
   /**
    * Lets the user choose what to show; browsers want a click for each call. The screen goes beside the camera, in a
-   * stream of its own, or `instead` of it; its sound, if the user and the browser give it, always beside the microphone.
+   * stream of its own, or `instead` of it; its sound, if the user and the browser give it, beside the microphone.
    * Resolves when the user has chosen, see `state`; `problems` has `NotAllowedError` when that was a no.
    *
    * @param {{ audio?: boolean, instead?: boolean }} [options]
@@ -144,8 +143,8 @@ export class LocalMedia extends Base {
     this.#shares++;
     this.state.screen = false;
     this.#devices.video.instead = null;
-    for (const slot of this.slots) if (slot.stream === this.screen) this.slots.delete(slot);
     clear(this.screen);
+    for (const slot of this.slots) if (slot.stream === this.screen) this.slots.delete(slot);
     this.#changed();
   }
 
@@ -157,7 +156,13 @@ export class LocalMedia extends Base {
 
   // ---- Devices
 
-  /** Opens what is lacking when it is its turn. @param {Kind} kind @param {Partial<Source>} change @param {string} [id] */
+  /**
+   * Opens what is lacking when it is its turn.
+   *
+   * @param {Kind} kind
+   * @param {Partial<Source>} change
+   * @param {string} [id] of another device
+   */
   #settle(kind, change, id) {
     const device = Object.assign(this.#devices[kind], change);
     delete this.problems[kind];
@@ -184,10 +189,10 @@ export class LocalMedia extends Base {
         this.stream.addTrack(track);
         device.source = track;
         // If not exact, Chromium may prefer another camera for its frame rate, next time.
-        device.deviceId = device.options.deviceId = { exact: track.getSettings().deviceId };
+        device.options.deviceId = device.deviceId = { exact: track.getSettings().deviceId };
         track.onended = () => {
           this.#drop(device);
-          this.#fail(device, 'Unplugged');
+          this.#fail(device, 'ended');
           this.#changed();
         };
       }

@@ -1,4 +1,5 @@
 import { optional } from './errors.js';
+import { emit } from './events.js';
 import { mediaState } from './media-state.js';
 
 /** @typedef {'connecting' | 'connected' | 'reconnecting' | 'closed'} PeerState */
@@ -77,13 +78,13 @@ export class Peer extends Base {
   claim(userdata) {
     if (JSON.stringify(userdata) === JSON.stringify(this.userdata)) return;
     this.userdata = userdata;
-    this.channel.tell('userdata', { peer: this });
+    emit(this.channel, 'userdata', { peer: this });
     this.tellMediaState();
   }
 
   /** @internal */
   tellMediaState() {
     const state = this.mediaState;
-    if (state) this.channel.tell('mediastate', { peer: this, state });
+    if (state) emit(this.channel, 'mediastate', { peer: this, state });
   }
 }

@@ -16,13 +16,3 @@ export class Timer {
     clearTimeout(this.#timer);
   }
 }
-
-/** In a later task. Not by a timer: those of a hidden page wait for a second or more. @param {() => void} action */
-export function soon(action) {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    action();
-  };
-  port2.postMessage(null);
-}

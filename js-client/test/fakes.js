@@ -21,7 +21,6 @@ export class FakeClock {
       return this.#last;
     };
     globalThis.clearTimeout = (timer) => void this.#timers.delete(timer);
-    globalThis.MessageChannel = FakeMessageChannel;
   }
 
   /** In how many milliseconds the next timer is due. */
@@ -42,11 +41,6 @@ export class FakeClock {
     }
     this.#now = end;
   }
-}
-
-class FakeMessageChannel {
-  port1 = { close() {} };
-  port2 = { postMessage: (data) => setImmediate(() => this.port1.onmessage({ data })) };
 }
 
 /** @returns a WebSocket class that remembers its instances */

@@ -94,6 +94,19 @@ test('a reader that does not read stops the sender at the window, and reading go
   assert.ok(await isSame(new Blob(parts), blob));
 });
 
+test('a receiver that asks for more than it takes cannot fill the memory of the sender', async () => {
+  const { ours, theirs, sending } = await offer(blobOf(12 * WINDOW));
+  theirs.onmessage = () => {};
+  const send = ours.send;
+  ours.send = (data) => {
+    send.call(ours, data);
+    ours.bufferedAmount += CHUNK; // As if the network were slow.
+  };
+  for (let chunk = 0; chunk < 12 * WINDOW / CHUNK; chunk++) theirs.send('{}');
+  await assert.rejects(sending, coded('cancelled'));
+  assert.ok(chunksOf(ours).length < 9 * WINDOW / CHUNK);
+});
+
 test('a file of no bytes', async () => {
   const { sending, file } = await offer(new Blob([]));
   assert.equal((await file.accept().blob()).size, 0);

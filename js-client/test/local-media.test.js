@@ -181,7 +181,7 @@ test('a device that is unplugged is off, with a problem', async () => {
   const media = await LocalMedia.open(both);
   const seen = watch(media);
   slot(media, 'video').track.end();
-  assert.deepEqual([seen, slots(media), preview(media)], [['audio, video Unplugged'], ['audio mic', 'video null'], ['mic']]);
+  assert.deepEqual([seen, slots(media), preview(media)], [['audio, video ended'], ['audio mic', 'video null'], ['mic']]);
   mediaDevices.devices.video = ['back'];
   await media.setEnabled('video', true);
   assert.deepEqual([on(media), slots(media), problems(media)], ['audio video', ['audio mic', 'video back'], []]);

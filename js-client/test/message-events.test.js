@@ -68,9 +68,8 @@ test('a plain message of another kind of client is a message too', async () => {
   const call = await enter();
   await call.join('room', { peers: [{}] });
   await call.socket.receive({ type: 'message', peer_id: 'z', channel: 'room', data: 'plain' });
-  await call.socket.receive({ type: 'message', peer_id: 'z', data: 'to me' });
   assert.deepEqual(call.events.filter(([type]) => type === 'message').map(([, id, { data }]) => [id, data]), [
-    ['z', 'plain'], ['z', 'to me'],
+    ['z', 'plain'],
   ]);
 });
 

@@ -16,7 +16,7 @@ export class Devices extends EventTarget {
 
   /** Why a device cannot be had: the name of the browser's error. @returns {Partial<Record<Kind | 'screen', string>>} */
   get problems() {
-    return Object.fromEntries(this.media.problems.map(({ kind, name }) => [kind, name]));
+    return this.media.problems;
   }
 
   /** True while the browser may be asking for permission. */

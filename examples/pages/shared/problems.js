@@ -19,7 +19,7 @@ function reason(problem, device) {
     case 'NotAllowedError': return `This page may not use your ${device}. Allow it next to the address bar, then try again.`;
     case 'NotReadableError':
     case 'AbortError': return `Your ${device} is in use by another app or does not start.`;
-    case 'Unplugged': return `Your ${device} was disconnected.`;
+    case 'ended': return `Your ${device} was disconnected.`;
     default: return `Your ${device} does not work here.`;
   }
 }

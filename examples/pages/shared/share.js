@@ -12,7 +12,7 @@ export function bindShare(button, devices, onproblem) {
     const { media } = devices;
     if (media.state.screen) return media.stopScreen();
     await media.shareScreen();
-    if (devices.problems.screen) onproblem();
+    if (devices.problems.screen && devices.problems.screen !== 'NotAllowedError') onproblem();
   });
 
   devices.addEventListener('change', () => {
