@@ -1,14 +1,13 @@
-import { ignoring, SignalingError } from './errors.js';
+import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { receiveFile, sendFile } from './files.js';
 import { sourceOf } from './media-state.js';
 import { Messages } from './messages.js';
-import { Negotiation } from './negotiation.js';
 import { QualityMeter } from './quality.js';
-import { Senders } from './senders.js';
+import { sync } from './senders.js';
 import { Timer } from './timer.js';
 
-/** Chromium can end up with no candidate at all (see negotiation.js); nothing but a new connection helps. */
+/** Chromium can end up with no candidate at all (see below: negotiation); nothing but a new connection helps. */
 const GATHERING_DEADLINE = 3_000;
 /** Wi-Fi to mobile takes a moment, and ICE often finds back by itself. */
 const DISCONNECTED_PATIENCE = 4_000;
@@ -17,8 +16,9 @@ const ANSWERER_PATIENCE = 8_000;
 const FIRST_CONNECT = 20_000;
 const RECOVERY_INTERVAL = 15_000;
 const RECOVERY_INTERVAL_MAX = 60_000;
-/** New connections in a row without one that connects. */
-const MAX_REBUILDS = 3;
+/** In a row, without one that connects: after these there are no new connections, only ICE restarts. */
+const MAX_RECOVERIES = 3;
+/** Messages of the peer that wait for their turn, or for the first description. */
 const MAX_INBOX = 1_024;
 /** Files that one peer offers or sends us at the same time. */
 const MAX_FILES = 16;
@@ -52,30 +52,35 @@ export class Link {
   messages;
   /** @type {import('./peer.js').PeerState} */
   state = 'connecting';
+  /** @type {RTCPeerConnection} */
+  connection;
 
   #host;
-  /** The RTCPeerConnection, and what belongs to it. */
-  #current;
   #attempt = 0;
-  #rebuilds = 0;
+  /** ICE restarts and new connections since it was connected. */
   #recoveries = 0;
-  #owesRecovery = false;
-  #files = 0;
-  #everConnected = false;
-  #gathered = false;
-  /** Whose is the first offer: settled with the first introduction, and not changed by later ones. @type {boolean | null} */
-  #offers = null;
-  #staleId = '';
-  /** @type {Map<RTCRtpTransceiver, TrackFields>} */
-  #tracks = new Map();
   #watchdog = new Timer();
   #recovery = new Timer();
+  #files = 0;
+  #staleId = '';
+
+  // Of the one RTCPeerConnection:
 
   /** One after the other, in the order in which they came. @type {(() => unknown)[]} */
   #inbox = [];
-  #busy = false;
-  /** Raised with each RTCPeerConnection: what waits for a closed one may wait for ever. */
-  #turn = 0;
+  /**
+   * Because the first offer is ours, or a description of the other side is there. The first introduction settles whose
+   * it is, and later ones do not change that.
+   *
+   * @type {boolean | undefined}
+   */
+  #mayOffer;
+  #gathered = false;
+  /** Candidates that overtook the first description. @type {RTCIceCandidateInit[]} */
+  #early = [];
+  /** @type {Map<RTCRtpTransceiver, TrackFields>} */
+  #tracks = new Map();
+  #meter;
 
   /**
    * @param {string} peerId
@@ -89,17 +94,14 @@ export class Link {
       relay: (frame) => ignoring(host.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
       debug: host.debug,
     });
-    this.#current = this.#create();
-  }
-
-  get connection() {
-    return this.#current.connection;
+    this.connection = this.#create();
+    this.#meter = new QualityMeter(this.connection);
   }
 
   /** @param {Peer} peer known in one more channel, or for the first time */
   introduced(peer) {
     for (const fields of this.#tracks.values()) {
-      if (/recv/.test(fields.transceiver.currentDirection ?? '')) tellTrack(peer, fields);
+      if (fields.transceiver.currentDirection?.includes('recv')) tellTrack(peer, fields);
     }
     this.messages.introduced();
     this.update();
@@ -114,29 +116,28 @@ export class Link {
 
   /** After a change of introductions or of what we send. */
   update() {
-    this.#offers ??= this.#decider?.shouldCreateOffer ?? null;
-    if (this.#offers && !this.#current.negotiation.mayOffer) this.#open();
-    else this.#enqueue(() => this.#current.negotiation.mayOffer && this.#current.senders.sync(this.#slots()));
+    if (this.#mayOffer === undefined) this.#begin(this.#decider?.shouldCreateOffer);
+    else this.#enqueue(() => this.#mayOffer && this.#sync());
   }
 
   /** The server has introduced the peer again, after our session or the server itself was lost. */
   renew() {
     const { connectionState, signalingState } = this.connection;
     // Also of a connection that works: the offer of a new track, or its answer, was lost with the session.
-    if (signalingState === 'have-local-offer') this.#current.negotiation.repeat();
-    else if (connectionState !== 'connected' && this.#decider?.shouldCreateOffer) this.#recover();
+    if (signalingState === 'have-local-offer') this.#sendDescription();
+    else if (connectionState !== 'connected') this.#recoverIn(0);
   }
 
   /** Tells every channel how good the connection is, once there was one. */
   async measure() {
-    if (!this.#everConnected) return;
-    const quality = await this.#current.meter.measure();
+    if (this.state === 'connecting') return;
+    const quality = await this.#meter.measure();
     for (const name of this.peers.keys()) this.#tell(name, 'quality', quality);
   }
 
   signalingUp() {
     // Recovery stood still while there was nobody to relay it.
-    if (this.#owesRecovery) this.#recover();
+    this.#follow(0);
   }
 
   /**
@@ -145,25 +146,29 @@ export class Link {
    * @param {string} connectionId
    */
   stale(connectionId) {
-    if (connectionId === this.#staleId || connectionId === this.#decider?.connectionId) return;
+    if (connectionId === this.#staleId) return;
     this.#staleId = connectionId; // One description carries all the candidates that were refused with it.
-    this.#current.negotiation.repeat();
+    this.#sendDescription();
   }
 
   /** @param {RTCConfiguration} configuration */
   setConfiguration({ iceServers }) {
     try {
       this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers });
-    } catch (error) {
-      this.#host.debug('setConfiguration', error);
+    } catch {
+      // The application may have closed it.
     }
   }
 
   /** @param {RelayedFrame} frame */
   receive(frame) {
-    const { connection_id: id } = frame;
-    const known = !id || [...this.peers.values()].some(({ connectionId, live }) => live && connectionId === id);
-    if (known && this.#inbox.length < MAX_INBOX) this.#enqueue(() => this.#handle(frame));
+    const { attempt = 0, connection_id: id } = frame;
+    if (id && !this.#introductions.some(({ connectionId }) => connectionId === id)) return;
+    if (attempt > this.#attempt) this.#replace(attempt);
+    if (attempt < this.#attempt || this.#inbox.length >= MAX_INBOX) return;
+    this.#enqueue(() => frame.type === 'iceCandidate'
+      ? this.#addCandidate(frame.ice_candidate)
+      : this.#apply(frame.session_description));
   }
 
   close() {
@@ -171,64 +176,21 @@ export class Link {
     this.#setState('closed');
   }
 
-  // ---- One message after the other
-
-  /** @param {() => unknown} task */
-  #enqueue(task) {
-    this.#inbox.push(task);
-    if (!this.#busy) this.#drain();
-  }
-
-  async #drain() {
-    const turn = this.#turn;
-    this.#busy = true;
-    while (turn === this.#turn) {
-      const task = this.#inbox.shift();
-      if (!task) return void (this.#busy = false);
-      try {
-        await task();
-      } catch (error) {
-        if (turn === this.#turn) this.#broken(error);
-      }
-    }
-  }
-
-  /** @param {RelayedFrame} frame @returns {unknown} */
-  #handle(frame) {
-    const { attempt = 0 } = frame;
-    if (attempt < this.#attempt) return;
-    if (attempt > this.#attempt) return this.#replace(attempt, () => this.#handle(frame));
-    if (frame.type === 'iceCandidate') return this.#current.negotiation.addCandidate(frame.ice_candidate);
-    return this.#current.negotiation.applyDescription(frame.session_description);
-  }
-
   // ---- The RTCPeerConnection
 
   #create() {
-    const { RTCPeerConnection, configuration, signaling } = this.#host;
-    const connection = new RTCPeerConnection(configuration);
-    const senders = new Senders(connection);
+    const connection = new this.#host.RTCPeerConnection(this.#host.configuration);
+    this.#gathered = false;
+    this.#early = [];
+    this.#tracks.clear();
     this.messages.attach(connection);
-    const negotiation = new Negotiation(connection, {
-      polite: (signaling.peerId ?? '') < this.peerId,
-      owner: {
-        attach: () => senders.sync(this.#slots()),
-        sendDescription: (description) => this.#send((to) =>
-          signaling.relay({ type: 'relaySessionDescription', ...to, session_description: description })),
-        startOver: (offer) => this.#startOver(offer),
-        broken: (error) => this.#broken(error),
-        negotiated: () => {
-          this.#watchdog.set(GATHERING_DEADLINE, () => this.#checkGathering());
-          this.update();
-        },
-      },
-    });
-    const current = { connection, negotiation, senders, meter: new QualityMeter(connection) };
-    connection.onnegotiationneeded = () => this.#enqueue(() => current === this.#current && negotiation.offer());
+    // If it is not the moment: the event comes again when the state is stable.
+    connection.onnegotiationneeded = () => this.#enqueue(() =>
+      this.#mayOffer && connection.signalingState === 'stable' && this.#describe(connection));
     connection.onicecandidate = ({ candidate }) => {
       if (!candidate) return; // The end of candidates is a candidate too: an empty one.
       this.#gathered = true;
-      this.#send((to) => signaling.relay({ type: 'relayICECandidate', ...to, ice_candidate: candidate.toJSON() }));
+      this.#relay({ type: 'relayICECandidate', ice_candidate: candidate });
     };
     connection.ontrack = ({ track, streams, transceiver }) => {
       const fields = { track, streams, transceiver };
@@ -236,104 +198,171 @@ export class Link {
       for (const peer of this.peers.values()) tellTrack(peer, fields);
     };
     connection.ondatachannel = ({ channel }) => channel.protocol === FILE_PROTOCOL && this.#receiveFile(channel);
-    connection.onconnectionstatechange = () => this.#follow(connection.connectionState);
-
-    this.#gathered = false;
-    this.#tracks.clear();
-    this.#recovery.set(FIRST_CONNECT + ANSWERER_PATIENCE, () => this.#recover());
-    return current;
-  }
-
-  /** The first offer is ours. */
-  #open() {
-    const current = this.#current;
-    current.negotiation.allowOffers();
-    this.#recovery.set(FIRST_CONNECT, () => this.#recover());
-    this.#enqueue(() => current === this.#current && current.senders.open(this.#slots()));
+    connection.onconnectionstatechange = () => this.#follow(DISCONNECTED_PATIENCE);
+    return connection;
   }
 
   /**
-   * @param {number} attempt
-   * @param {() => unknown} [first] what the new connection has to do before what is in the inbox
+   * The first offer asks for audio, then video, also when there is nothing to send, so that somebody without a camera
+   * sees the others. Both sides send over these two.
+   *
+   * @param {boolean} [offers] whether it is ours
    */
-  #replace(attempt, first) {
+  #begin(offers = false) {
+    this.#mayOffer = offers;
+    this.#recoverIn(FIRST_CONNECT);
+    if (!offers) return;
+    for (const kind of ['audio', 'video']) this.connection.addTransceiver(kind, { direction: 'recvonly' });
+    this.update();
+  }
+
+  /** @param {number} attempt @param {boolean} [offers] */
+  #replace(attempt, offers) {
     this.#dispose();
-    if (first) this.#inbox.unshift(first);
     this.#attempt = attempt;
-    this.#offers = false;
-    this.#current = this.#create();
-    this.#drain();
+    this.connection = this.#create();
+    this.#meter = new QualityMeter(this.connection);
+    this.#begin(offers);
   }
 
   #dispose() {
-    const { connection } = this;
-    this.#turn++;
-    this.#busy = false;
+    this.#inbox = []; // What waits for a closed connection may wait for ever.
     this.#watchdog.clear();
     this.#recovery.clear();
-    connection.onnegotiationneeded = connection.onicecandidate = null;
-    connection.ontrack = connection.ondatachannel = connection.onconnectionstatechange = null;
-    connection.close();
-  }
-
-  /** @param {RTCSessionDescriptionInit} offer */
-  #startOver(offer) {
-    this.#host.debug('start over', this.peerId);
-    this.#replace(this.#attempt, () => this.#current.negotiation.applyDescription(offer));
-  }
-
-  /** @param {unknown} error */
-  #broken(error) {
-    this.#host.debug('broken', { peerId: this.peerId, error });
-    this.#rebuild();
+    this.connection.close();
   }
 
   /** A new connection in place of one that does not work; whoever needs it offers, whatever its role. */
   #rebuild() {
-    if (this.#rebuilds >= MAX_REBUILDS) return;
-    this.#rebuilds++;
-    this.#host.debug('rebuild', { peerId: this.peerId, attempt: this.#attempt + 1 });
-    this.#replace(this.#attempt + 1);
-    this.#open();
+    if (this.#recoveries++ < MAX_RECOVERIES) this.#replace(this.#attempt + 1, true);
   }
 
-  #checkGathering() {
-    if (!this.#gathered && this.connection.iceConnectionState === 'new') this.#rebuild();
+  // ---- Negotiation
+
+  // Perfect negotiation as in webrtc-pc ("Perfect negotiation example"), with three changes.
+  //
+  // - Only one side makes the first offer. When both do, each rolls back or ignores in its very first gathering, and
+  //   Chromium then sometimes gathers nothing for ever. From the first remote description on, both sides may offer.
+  // - One thing is done after the other, never two at once. So an offer of ours that is still being made is seen as
+  //   `have-local-offer` later, and the flags `makingOffer` and `isSettingRemoteAnswerPending` are not needed.
+  // - Candidates are told apart by their ufrag, so that those of an ignored or replaced offer harm nobody. So the flag
+  //   `ignoreOffer` is not needed either.
+
+  /** @param {() => unknown} task */
+  async #enqueue(task) {
+    const inbox = this.#inbox;
+    if (inbox.push(task) > 1) return;
+    for (; inbox === this.#inbox && inbox[0]; inbox.shift()) {
+      try {
+        await inbox[0]();
+      } catch (error) {
+        if (inbox !== this.#inbox) return;
+        this.#host.debug('broken', error);
+        this.#rebuild();
+      }
+    }
+  }
+
+  /** @param {RTCSessionDescriptionInit} description @returns {Promise<void>} */
+  async #apply(description) {
+    const { connection } = this;
+    const { remoteDescription, signalingState } = connection;
+    const isOffering = signalingState === 'have-local-offer';
+    // Another certificate means that the other side has a new RTCPeerConnection; ours cannot go on with that.
+    const isStranger = remoteDescription && certificate(remoteDescription) !== certificate(description);
+    if (description.type === 'offer') {
+      // Ours stands; the other side takes its own back.
+      if (isOffering && (this.#host.signaling.peerId ?? '') > this.peerId) return;
+      // Two first offers: a new connection instead of a rollback, for the reason above.
+      if (isStranger || (isOffering && !remoteDescription)) {
+        const inbox = this.#inbox;
+        this.#replace(this.#attempt);
+        this.#inbox = inbox;
+        return this.#apply(description);
+      }
+    } else {
+      // Or the answer to an offer that was taken back.
+      if (description.type !== 'answer' || !isOffering) return;
+      if (isStranger) return this.#rebuild();
+    }
+
+    await connection.setRemoteDescription(description);
+    if (connection.signalingState === 'closed') return;
+    this.#mayOffer = true;
+    for (const candidate of this.#early.splice(0)) this.#addCandidate(candidate);
+    if (description.type === 'offer') {
+      await this.#sync();
+      await this.#describe(connection);
+    }
+    this.#watchdog.set(GATHERING_DEADLINE, () => {
+      if (!this.#gathered && this.connection.iceConnectionState === 'new') this.#rebuild();
+    });
+    this.update();
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  #addCandidate(candidate) {
+    if (!candidate) return; // Gathering is over, which changes nothing.
+    const { remoteDescription } = this.connection;
+    if (!remoteDescription) {
+      if (this.#early.length < MAX_INBOX) this.#early.push(candidate);
+    } else if (remoteDescription.sdp.includes(`a=ice-ufrag:${candidate.usernameFragment ?? ''}`)) {
+      // One bad candidate is no reason to lose the others, and not every browser takes the empty last one.
+      optional(this.connection.addIceCandidate(candidate));
+    }
+  }
+
+  /** The browser knows whether an offer or an answer is due. @param {RTCPeerConnection} connection */
+  async #describe(connection) {
+    await connection.setLocalDescription();
+    this.#sendDescription();
+  }
+
+  /** Also again, with all candidates, when the other side may not have got it. */
+  #sendDescription() {
+    const { localDescription } = this.connection;
+    if (localDescription) this.#relay({ type: 'relaySessionDescription', session_description: localDescription });
+  }
+
+  #sync() {
+    return sync(this.connection, [...this.peers.values()].flatMap(({ channel }) => [...channel.slots]));
   }
 
   // ---- Recovery: nothing here closes for good, that is up to the server's `removePeer`
 
-  /** @param {RTCPeerConnectionState} state */
-  #follow(state) {
-    if (state === 'connected') {
-      this.#everConnected = true;
-      this.#owesRecovery = false;
-      this.#recoveries = this.#rebuilds = 0;
+  /** @param {number} patience with a connection that may find back by itself */
+  #follow(patience) {
+    const { connectionState } = this.connection;
+    if (connectionState === 'connected') {
+      this.#recoveries = 0;
       this.#recovery.clear();
-    } else if (this.#recoveries === 0 && (state === 'disconnected' || state === 'failed')) {
-      const patience = state === 'failed' ? 0 : DISCONNECTED_PATIENCE;
-      this.#recovery.set(patience + this.#patience, () => this.#recover());
+      this.#setState('connected');
+      return;
     }
-    this.#setState(state === 'connected' ? 'connected' : this.#everConnected ? 'reconnecting' : 'connecting');
+    if (this.state === 'connected') this.#setState('reconnecting');
+    if (this.#recoveries > 0) return;
+    if (connectionState === 'failed') this.#recoverIn(0);
+    if (connectionState === 'disconnected') this.#recoverIn(patience);
+  }
+
+  /** @param {number} delay */
+  #recoverIn(delay) {
+    const patience = this.#decider?.shouldCreateOffer ? 0 : ANSWERER_PATIENCE;
+    this.#recovery.set(delay + patience, () => this.#recover());
   }
 
   /** An ICE restart and a new connection by turns. */
   #recover() {
-    this.#owesRecovery = this.#host.signaling.state !== 'connected' || !this.#decider;
-    if (this.#owesRecovery) return;
+    this.#recoverIn(Math.min(RECOVERY_INTERVAL * (1 + this.#recoveries), RECOVERY_INTERVAL_MAX));
+    if (this.#host.signaling.state !== 'connected' || !this.#decider) return;
     const { signalingState, remoteDescription } = this.connection;
-    const restartable = signalingState === 'stable' && remoteDescription !== null;
-    const rebuild = this.#rebuilds < MAX_REBUILDS && (!restartable || this.#recoveries % 2 === 1);
-    if (!rebuild && !this.#everConnected && !restartable) return; // Whoever that is, it does not negotiate.
-    const interval = RECOVERY_INTERVAL * 2 ** Math.max(0, this.#recoveries++ - 2);
-    if (rebuild) this.#rebuild();
-    else if (restartable) this.connection.restartIce();
-    else this.#current.negotiation.repeat();
-    this.#recovery.set(Math.min(interval, RECOVERY_INTERVAL_MAX), () => this.#recover());
-  }
-
-  get #patience() {
-    return this.#decider?.shouldCreateOffer ? 0 : ANSWERER_PATIENCE;
+    const isRestartable = signalingState === 'stable' && remoteDescription;
+    if (isRestartable && (this.#recoveries % 2 === 0 || this.#recoveries >= MAX_RECOVERIES)) {
+      this.#recoveries++;
+      this.connection.restartIce();
+    } else {
+      this.#rebuild();
+    }
   }
 
   // ---- For the application
@@ -361,37 +390,30 @@ export class Link {
 
   // ---- Introductions
 
+  /** From the smallest `<epoch>.<position>` on. Positions are too big for a number: the shorter one is smaller. */
+  get #introductions() {
+    return [...this.peers.values()].filter(({ live }) => live).sort(({ connectionId: a }, { connectionId: b }) =>
+      a.length - b.length || (a < b ? -1 : 1));
+  }
+
   /** Of several channels the one that introduced us first, because both sides agree on which that is. */
   get #decider() {
-    /** @type {Peer | undefined} */
-    let first;
-    for (const peer of this.peers.values()) {
-      if (peer.live && (!first || precedes(peer.connectionId, first.connectionId))) first = peer;
-    }
-    return first;
+    return this.#introductions[0];
   }
 
-  /** @param {(to: { peer_id: string, connection_id: string, attempt: number }) => void} relay */
-  #send(relay) {
+  /** @param {any} content */
+  #relay(content) {
     const decider = this.#decider;
     // Without an introduction the server would refuse; `renew` repeats what matters.
-    if (decider) relay({ peer_id: this.peerId, connection_id: decider.connectionId, attempt: this.#attempt });
-  }
-
-  #slots() {
-    return new Set([...this.peers.values()].flatMap(({ channel }) => [...channel.slots]));
+    if (!decider) return;
+    const { connectionId: connection_id } = decider;
+    this.#host.signaling.relay({ ...content, peer_id: this.peerId, connection_id, attempt: this.#attempt });
   }
 }
 
-/**
- * Whether one connection id (`<epoch>.<position>`) has the smaller position. Positions are u64: too big for a number.
- *
- * @param {string} a
- * @param {string} b
- */
-export function precedes(a, b) {
-  const [position, other] = [a, b].map((id) => BigInt(id.slice(id.lastIndexOf('.') + 1)));
-  return /** @type {bigint} */ (position) < /** @type {bigint} */ (other);
+/** Each RTCPeerConnection has one of its own. @param {RTCSessionDescriptionInit} description */
+function certificate({ sdp = '' }) {
+  return /a=fingerprint.*/.exec(sdp)?.[0];
 }
 
 /** @param {Peer} peer @param {TrackFields} fields */
