@@ -185,8 +185,8 @@ export class Channel extends Base {
    */
   replaceTrack(track, replacement) {
     const slot = find(this.slots, track);
-    if (!slot) throw new SignalingError('unknown_track', 'not sent here');
-    if (replacement && replacement.kind !== slot.kind) throw new TypeError(`expected a track of kind ${slot.kind}`);
+    if (!slot) throw new SignalingError('unknown_track');
+    if (replacement && replacement.kind !== slot.kind) throw new TypeError(`not ${slot.kind}`);
     slot.track = replacement;
     slot.last = replacement ?? slot.last;
     this.#client.update();

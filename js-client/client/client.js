@@ -19,7 +19,6 @@ const MEASURE_EVERY = 2_000;
  * @typedef {object} CallOptions
  * @property {RTCConfiguration} [configuration] for each RTCPeerConnection, over what the server says: its `iceServers`,
  *   if any, replace those of the server
- * @property {typeof RTCPeerConnection} [RTCPeerConnection]
  * @property {(event: string, detail?: unknown) => void} [debug]
  *
  * @typedef {object} ClientEvents
@@ -35,9 +34,11 @@ const Base = /** @type {new () => import('./events.js').TypedEventTarget<ClientE
 export class Client extends Base {
   /** The layer below, for what this class does not do. @readonly */
   signaling;
-  /** What links need. @type {import('./link.js').LinkHost} */
-  #host;
-  #configuration;
+  /** For each RTCPeerConnection. @internal @type {RTCConfiguration} */
+  configuration;
+  /** @internal @type {(event: string, detail?: unknown) => void} */
+  debug;
+  #options;
   /** @type {Map<string, Channel>} */
   #channels = new Map();
   /** By peer id. @type {Map<string, Link>} */
@@ -52,11 +53,10 @@ export class Client extends Base {
    */
   constructor(signaling, options = {}) {
     super();
-    const { RTCPeerConnection = globalThis.RTCPeerConnection, configuration = {}, debug = () => {} } = options;
-    if (!RTCPeerConnection) throw new TypeError('no RTCPeerConnection');
     this.signaling = signaling;
-    this.#configuration = configuration;
-    this.#host = { RTCPeerConnection, configuration, debug, signaling };
+    this.#options = options;
+    this.configuration = options.configuration ?? {};
+    this.debug = options.debug ?? (() => {});
     this.#matchmaking = new Matchmaking(signaling, (name, pool, options) => this.#seat(name, pool, options));
 
     /** @param {any} type @param {(this: Client, message: any) => void} handle */
@@ -73,10 +73,11 @@ export class Client extends Base {
     on('parted', this.#parted);
     on('error', this.#error);
     on('waiting', ({ pool, waiting }) => emit(this, 'waiting', { pool, waiting }));
-    const leavePage = followPage(signaling, () => this.#links.size > 0);
+    const over = new AbortController();
+    followPage(signaling, () => this.#links.size > 0, over);
     signaling.addEventListener('state', ({ state, error }) => {
       if (state === 'closed') {
-        leavePage();
+        over.abort();
         this.#measuring.clear();
         for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
         this.#matchmaking.close(error ?? new SignalingError('closed'));
@@ -276,7 +277,7 @@ export class Client extends Base {
     const unheard = initial ? channel.unheard : [];
     if (initial && --channel.expected === 0) channel.unheard = [];
 
-    const link = this.#links.get(peer_id) ?? new Link(peer_id, this.#host);
+    const link = this.#links.get(peer_id) ?? new Link(peer_id, this);
     this.#links.set(peer_id, link);
     const known = channel.peers.get(peer_id);
     const peer = known ?? new Peer(link, channel);
@@ -324,8 +325,8 @@ export class Client extends Base {
 
   /** @param {{ ice_servers: RTCIceServer[] }} message */
   #iceServers({ ice_servers: iceServers }) {
-    this.#host.configuration = { iceServers, ...this.#configuration };
-    for (const link of this.#links.values()) link.setConfiguration(this.#host.configuration);
+    this.configuration = { iceServers, ...this.#options.configuration };
+    for (const link of this.#links.values()) link.setConfiguration();
   }
 
   /** @param {import('./wire.js').Parted} parted */

@@ -18,13 +18,10 @@ const CONNECT_TIMEOUT = 20_000;
  * @returns {Promise<Client>}
  */
 export async function connect(url, options = {}) {
-  const client = new Client(new SignalingChannel(url, options), options);
+  const signaling = new SignalingChannel(url, options);
+  const client = new Client(signaling, options);
   const deadline = new Timer();
-  deadline.set(options.timeout ?? CONNECT_TIMEOUT, () => client.signaling.close(new SignalingError('timeout')));
-  try {
-    await client.signaling.ready;
-  } finally {
-    deadline.clear();
-  }
+  deadline.set(options.timeout ?? CONNECT_TIMEOUT, () => signaling.close(new SignalingError('timeout')));
+  await signaling.ready.finally(() => deadline.clear());
   return client;
 }

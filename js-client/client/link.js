@@ -29,12 +29,6 @@ export const ENVELOPE = 'signal-client';
 /**
  * @typedef {import('./peer.js').Peer} Peer
  *
- * @typedef {object} LinkHost
- * @property {import('./signaling-channel.js').SignalingChannel} signaling
- * @property {RTCConfiguration} configuration
- * @property {typeof RTCPeerConnection} RTCPeerConnection
- * @property {(event: string, detail?: unknown) => void} debug
- *
  * @typedef {{ track: MediaStreamTrack, streams: readonly MediaStream[], transceiver: RTCRtpTransceiver }} TrackFields
  * @typedef {import('./wire.js').Description | import('./wire.js').Candidate} RelayedFrame
  */
@@ -55,7 +49,7 @@ export class Link {
   /** @type {RTCPeerConnection} */
   connection;
 
-  #host;
+  #client;
   #attempt = 0;
   /** ICE restarts and new connections since it was connected. */
   #recoveries = 0;
@@ -84,15 +78,15 @@ export class Link {
 
   /**
    * @param {string} peerId
-   * @param {LinkHost} host
+   * @param {import('./client.js').Client} client
    */
-  constructor(peerId, host) {
+  constructor(peerId, client) {
     this.peerId = peerId;
-    this.#host = host;
+    this.#client = client;
     this.messages = new Messages({
       deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
-      relay: (frame) => ignoring(host.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
-      debug: host.debug,
+      relay: (frame) => ignoring(client.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
+      debug: client.debug,
     });
     this.connection = this.#create();
     this.#meter = new QualityMeter(this.connection);
@@ -151,8 +145,8 @@ export class Link {
     this.#sendDescription();
   }
 
-  /** @param {RTCConfiguration} configuration */
-  setConfiguration({ iceServers }) {
+  setConfiguration() {
+    const { iceServers } = this.#client.configuration;
     try {
       this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers });
     } catch {
@@ -179,7 +173,7 @@ export class Link {
   // ---- The RTCPeerConnection
 
   #create() {
-    const connection = new this.#host.RTCPeerConnection(this.#host.configuration);
+    const connection = new RTCPeerConnection(this.#client.configuration);
     this.#gathered = false;
     this.#early = [];
     this.#tracks.clear();
@@ -257,7 +251,7 @@ export class Link {
         await inbox[0]();
       } catch (error) {
         if (inbox !== this.#inbox) return;
-        this.#host.debug('broken', error);
+        this.#client.debug('broken', error);
         this.#rebuild();
       }
     }
@@ -272,7 +266,7 @@ export class Link {
     const isStranger = remoteDescription && certificate(remoteDescription) !== certificate(description);
     if (description.type === 'offer') {
       // Ours stands; the other side takes its own back.
-      if (isOffering && (this.#host.signaling.peerId ?? '') > this.peerId) return;
+      if (isOffering && (this.#client.signaling.peerId ?? '') > this.peerId) return;
       // Two first offers: a new connection instead of a rollback, for the reason above.
       if (isStranger || (isOffering && !remoteDescription)) {
         const inbox = this.#inbox;
@@ -354,7 +348,7 @@ export class Link {
   /** An ICE restart and a new connection by turns. */
   #recover() {
     this.#recoverIn(Math.min(RECOVERY_INTERVAL * (1 + this.#recoveries), RECOVERY_INTERVAL_MAX));
-    if (this.#host.signaling.state !== 'connected' || !this.#decider) return;
+    if (this.#client.signaling.state !== 'connected' || !this.#decider) return;
     const { signalingState, remoteDescription } = this.connection;
     const isRestartable = signalingState === 'stable' && remoteDescription;
     if (isRestartable && (this.#recoveries % 2 === 0 || this.#recoveries >= MAX_RECOVERIES)) {
@@ -407,7 +401,7 @@ export class Link {
     // Without an introduction the server would refuse; `renew` repeats what matters.
     if (!decider) return;
     const { connectionId: connection_id } = decider;
-    this.#host.signaling.relay({ ...content, peer_id: this.peerId, connection_id, attempt: this.#attempt });
+    this.#client.signaling.relay({ ...content, peer_id: this.peerId, connection_id, attempt: this.#attempt });
   }
 }
 

@@ -1,22 +1,20 @@
 /**
- * Ties a signaling channel to the life of its page.
+ * Ties a signaling channel to the life of its page. Node and workers have none.
  *
  * @param {import('./signaling-channel.js').SignalingChannel} signaling
  * @param {() => boolean} isInCall
- * @returns {() => void} unties it
+ * @param {AbortController} over unties it
  */
-export function followPage(signaling, isInCall) {
-  const untie = new AbortController();
-  const page = globalThis.document ? globalThis : null; // Node and workers have no page
-  const wake = () => signaling.wake();
-  /** @param {string} type @param {(event: any) => void} listener */
-  const on = (type, listener) => page?.addEventListener(type, listener, { signal: untie.signal });
-
+export function followPage(signaling, isInCall, over) {
+  if (!globalThis.document) return;
   // A page that is kept for the way back may return within the grace time; one that goes for good says so. Of a page in
   // a call Chromium says that it may be kept, but never keeps it: better no ghost, and a new session if it does return.
-  on('pagehide', ({ persisted }) => (persisted ? signaling.suspend({ bye: isInCall() }) : signaling.close()));
-  on('pageshow', ({ persisted }) => persisted && wake());
-  on('online', wake);
-  page?.document.addEventListener('visibilitychange', () => document.hidden || wake(), { signal: untie.signal });
-  return () => untie.abort();
+  addEventListener('pagehide', ({ persisted }) => {
+    if (persisted) signaling.suspend({ bye: isInCall() });
+    else signaling.close();
+  }, over);
+  const wake = () => signaling.wake();
+  addEventListener('pageshow', wake, over);
+  addEventListener('online', wake, over);
+  addEventListener('visibilitychange', () => document.hidden || wake(), over);
 }

@@ -7,18 +7,11 @@
 /** Where this page has written itself: those sessions are alive, not ghosts. @type {Set<string>} */
 const own = new Set();
 
-/** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} TokenStorage */
-
 export class ReplacesToken {
-  #storage;
   #key;
 
-  /**
-   * @param {TokenStorage | null | undefined} storage default: the page's sessionStorage
-   * @param {string} url
-   */
-  constructor(storage, url) {
-    this.#storage = storage;
+  /** @param {string} url */
+  constructor(url) {
     this.#key = `signal-client ${url}`;
   }
 
@@ -37,10 +30,10 @@ export class ReplacesToken {
     this.#use('removeItem');
   }
 
-  /** @param {keyof TokenStorage} method @param {string} value */
+  /** @param {'getItem' | 'setItem' | 'removeItem'} method @param {string} value */
   #use(method, value = '') {
     try {
-      return (this.#storage === undefined ? sessionStorage : this.#storage)?.[method](this.#key, value);
+      return sessionStorage[method](this.#key, value);
     } catch {
       // None in Node, forbidden in a sandboxed frame, or full: a reload will meet its ghost for the grace time.
     }

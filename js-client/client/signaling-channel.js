@@ -36,7 +36,6 @@ const UNDO = { join: 'part', match: 'cancelMatch' };
  * @property {AbortSignal} [signal] closes the channel
  * @property {{ maxDelay?: number }} [reconnect] `maxDelay`: longest wait between two attempts, in milliseconds (15 s)
  * @property {import('./reconnecting-socket.js').SocketConstructor} [WebSocket] for Node, tests and proxies
- * @property {import('./replaces.js').TokenStorage | null} [storage] where a copy of the token survives a reload (sessionStorage)
  * @property {(event: string, detail?: unknown) => void} [debug]
  */
 
@@ -112,7 +111,7 @@ export class SignalingChannel extends Base {
     if (!WebSocket) throw new TypeError('no WebSocket');
     this.#options = options;
     this.#url = url;
-    this.#replaces = new ReplacesToken(options.storage, typeof url === 'function' ? '' : socketUrl(url));
+    this.#replaces = new ReplacesToken(typeof url === 'function' ? '' : socketUrl(url));
     this.ready = optional(new Promise((resolve, reject) => {
       this.addEventListener('state', ({ state, error }) => {
         if (state === 'connected') resolve();

@@ -10,7 +10,8 @@ export async function enter({ peerId = 'm', welcome = {}, ...options } = {}) {
   const WebSocket = fakeWebSocket();
   WebSocket.answersPing = true;
   const RTCPeerConnection = fakePeerConnection();
-  const connecting = connect(`ws://call${++hosts}/signal`, { WebSocket, RTCPeerConnection, storage: null, ...options });
+  globalThis.RTCPeerConnection = RTCPeerConnection;
+  const connecting = connect(`ws://call${++hosts}/signal`, { WebSocket, ...options });
   await settle();
   await WebSocket.last.open();
   await WebSocket.last.welcome({ peer_id: peerId, ...welcome });

@@ -9,7 +9,7 @@ const senders = (connection) => connection.getTransceivers().map(({ sender }) =>
 
 test('connect rejects when the server does not answer in time', async () => {
   const clock = new FakeClock();
-  const options = { WebSocket: fakeWebSocket(), RTCPeerConnection: fakePeerConnection(), storage: null };
+  const options = { WebSocket: fakeWebSocket() };
   const connecting = connect('ws://nobody/signal', options);
   connecting.catch(() => {});
   await clock.advance(20_000);

@@ -7,7 +7,7 @@ let hosts = 0;
 export async function start(options = {}, url = `ws://host${++hosts}/signal`) {
   const clock = new FakeClock();
   const WebSocket = fakeWebSocket();
-  const signaling = new SignalingChannel(url, { WebSocket, storage: null, ...options });
+  const signaling = new SignalingChannel(url, { WebSocket, ...options });
   await settle();
   return { clock, WebSocket, signaling, socket: () => WebSocket.last };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { MAX_UNACKNOWLEDGED } from '../client/limits.js';
 import { settle } from './fakes.js';
 import { connected, reconnect, start } from './session.js';
+
+afterEach(() => delete globalThis.sessionStorage);
 
 const addPeer = { type: 'addPeer', channel: 'a', peer_id: 'p', should_create_offer: false, connection_id: 'e.1', userdata: null };
 const acks = (socket) => socket.sent.filter(({ type }) => type === 'ack').map(({ received }) => received);
@@ -414,32 +416,32 @@ test('a binary frame is neither read nor counted', async () => {
 
 test('the next page of a tab replaces the session of the page before, once', async () => {
   const store = new Map([['signal-client ws://replaced/signal', 'old']]);
-  const storage = {
+  globalThis.sessionStorage = {
     getItem: (key) => store.get(key) ?? null,
     setItem: (key, value) => void store.set(key, value),
     removeItem: (key) => void store.delete(key),
   };
-  const context = await connected({ storage }, 'ws://replaced/signal');
+  const context = await connected({}, 'ws://replaced/signal');
   assert.equal(context.socket().sent[0].replaces, 'old');
   assert.deepEqual([...store.values()], ['t1']);
   await reconnect(context);
   assert.equal(context.socket().sent[0].replaces, undefined);
 
-  const second = await connected({ storage }, 'ws://replaced/signal');
+  const second = await connected({}, 'ws://replaced/signal');
   assert.equal(second.socket().sent[0].replaces, undefined);
   second.signaling.close();
   assert.deepEqual([...store], []);
 
   // Without a socket nobody hears the bye.
-  const third = await connected({ storage }, 'ws://replaced/signal');
+  const third = await connected({}, 'ws://replaced/signal');
   await third.socket().drop();
   third.signaling.close();
   assert.deepEqual([...store.values()], ['t1']);
 });
 
 test('a page whose first attempts fail still replaces the session of the page before', async () => {
-  const storage = { getItem: () => 'old', setItem() {}, removeItem() {} };
-  const context = await start({ storage });
+  globalThis.sessionStorage = { getItem: () => 'old', setItem() {}, removeItem() {} };
+  const context = await start();
   await reconnect(context);
   assert.equal(context.socket().sent[0].replaces, 'old');
   await context.socket().welcome();
@@ -451,7 +453,8 @@ test('a page whose first attempts fail still replaces the session of the page be
 });
 
 test('the first page of a tab has nobody to replace', async () => {
-  const { socket } = await connected({ storage: { getItem: () => null, setItem() {}, removeItem() {} } });
+  globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
+  const { socket } = await connected();
   assert.deepEqual(socket().sent, [{ type: 'hello', version: 1 }]);
 });
 
@@ -459,7 +462,8 @@ test('a storage that is forbidden or full takes nothing away but the replacing',
   const refuse = () => {
     throw new DOMException('no', 'SecurityError');
   };
-  const { signaling, socket } = await connected({ storage: { getItem: refuse, setItem: refuse, removeItem: refuse } });
+  globalThis.sessionStorage = { getItem: refuse, setItem: refuse, removeItem: refuse };
+  const { signaling, socket } = await connected();
   assert.deepEqual(socket().sent, [{ type: 'hello', version: 1 }]);
   signaling.close();
   assert.equal(signaling.state, 'closed');

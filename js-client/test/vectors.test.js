@@ -10,7 +10,7 @@ const vectors = async (file) => JSON.parse(await readFile(new URL(`../../docs/ve
 async function connected() {
   const clock = new FakeClock();
   const WebSocket = fakeWebSocket();
-  const signaling = new SignalingChannel('ws://vectors/signal', { WebSocket, storage: null });
+  const signaling = new SignalingChannel('ws://vectors/signal', { WebSocket });
   await settle();
   await WebSocket.last.open();
   return { signaling, clock, WebSocket, socket: WebSocket.last };
