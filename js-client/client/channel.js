@@ -28,6 +28,9 @@ const MAX_UNREAD = 1_024;
  * @property {{ error: SignalingError | null }} close we are out: left, or by an error
  */
 
+/** What was added by `addTrack`, to whatever channels, by the track that it sends, or sent last. @type {WeakMap<MediaStreamTrack, import('./senders.js').Slot>} */
+const slotOf = new WeakMap();
+
 const Base = /** @type {new () => import('./events.js').TypedEventTarget<ChannelEvents>} */ (EventTarget);
 
 /** A group of peers that `client.join` made us a member of. Not an RTCDataChannel, and not the signaling channel. */
@@ -72,7 +75,7 @@ export class Channel extends Base {
     const { media, userdata } = options;
     if (!media) return;
     if ('slots' in media) {
-      if (typeof userdata !== 'object' && userdata !== undefined) throw new TypeError('userdata must be an object');
+      if (userdata && typeof userdata !== 'object') throw new TypeError('userdata');
       this.slots = media.slots;
       media.addEventListener('change', () => this.#mediaChanged(), this.over);
     } else {
@@ -160,18 +163,17 @@ export class Channel extends Base {
    * @param {MediaStreamTrack} track
    * @param {MediaStream} [stream] tracks of one stream arrive in one stream
    */
-  addTrack(track, stream) {
-    const { slots } = this;
-    if (find(slots, track)) return;
+  addTrack(track, stream = new MediaStream()) {
     const kind = /** @type {'audio' | 'video'} */ (track.kind);
-    const beside = stream ?? [...slots][0]?.stream ?? new MediaStream();
-    slots.add(find(this.#client.slots(), track) ?? { kind, track, last: track, stream: beside });
+    const slot = slotOf.get(track) ?? { kind, track, stream };
+    slotOf.set(track, slot);
+    this.slots.add(slot);
     this.#client.update();
   }
 
   /** @param {MediaStreamTrack} track */
   removeTrack(track) {
-    const slot = find(this.slots, track);
+    const slot = slotOf.get(track);
     if (slot) this.slots.delete(slot);
     this.#client.update();
   }
@@ -184,11 +186,14 @@ export class Channel extends Base {
    * @param {MediaStreamTrack | null} replacement of the same kind
    */
   replaceTrack(track, replacement) {
-    const slot = find(this.slots, track);
-    if (!slot) throw new SignalingError('unknown_track');
-    if (replacement && replacement.kind !== slot.kind) throw new TypeError(`not ${slot.kind}`);
+    const slot = slotOf.get(track);
+    if (!slot || !this.slots.has(slot)) throw new SignalingError('unknown_track');
+    if (replacement && replacement.kind !== slot.kind) throw new TypeError(slot.kind);
     slot.track = replacement;
-    slot.last = replacement ?? slot.last;
+    if (replacement) {
+      slotOf.delete(track);
+      slotOf.set(replacement, slot);
+    }
     this.#client.update();
   }
 
@@ -214,9 +219,4 @@ export class Channel extends Base {
     const told = this.#told;
     if (this.joined && JSON.stringify(this.claim()) !== told) optional(this.#client.setUserdata(this));
   }
-}
-
-/** @param {Iterable<import('./senders.js').Slot>} slots @param {MediaStreamTrack} track */
-function find(slots, track) {
-  return [...slots].find(({ last }) => last === track);
 }

@@ -160,11 +160,6 @@ export class Client extends Base {
     await Promise.all(peers.map(({ link }) => link.messages.send(channel.name, data)));
   }
 
-  /** Everything we send, to whomever. @internal */
-  slots() {
-    return [...this.#channels.values()].flatMap(({ slots }) => [...slots]);
-  }
-
   /** What we send has changed. @internal */
   update() {
     for (const link of this.#links.values()) link.update();

@@ -77,7 +77,7 @@ export function sendFile(dataChannel, file, { channel, name = /** @type {File} *
  * Hears what the other side offers on a data channel of that protocol. To be called as soon as the channel is there.
  *
  * @param {RTCDataChannel} dataChannel
- * @param {(channel: string, file: IncomingFile) => boolean} offer untrusted; returns false for a channel not shared
+ * @param {(channel: string, file: IncomingFile) => unknown} offer untrusted; returns nothing for a channel not shared
  */
 export function receiveFile(dataChannel, offer) {
   const over = attend(dataChannel, undefined, (end) => {

@@ -57,6 +57,7 @@ export class Link {
   #recovery = new Timer();
   #files = 0;
   #staleId = '';
+  #meter = new QualityMeter();
 
   // Of the one RTCPeerConnection:
 
@@ -74,7 +75,6 @@ export class Link {
   #early = [];
   /** @type {Map<RTCRtpTransceiver, TrackFields>} */
   #tracks = new Map();
-  #meter;
 
   /**
    * @param {string} peerId
@@ -89,7 +89,6 @@ export class Link {
       debug: client.debug,
     });
     this.connection = this.#create();
-    this.#meter = new QualityMeter(this.connection);
   }
 
   /** @param {Peer} peer known in one more channel, or for the first time */
@@ -125,7 +124,7 @@ export class Link {
   /** Tells every channel how good the connection is, once there was one. */
   async measure() {
     if (this.state === 'connecting') return;
-    const quality = await this.#meter.measure();
+    const quality = await this.#meter.measure(this.connection);
     for (const name of this.peers.keys()) this.#tell(name, 'quality', quality);
   }
 
@@ -215,7 +214,6 @@ export class Link {
     this.#dispose();
     this.#attempt = attempt;
     this.connection = this.#create();
-    this.#meter = new QualityMeter(this.connection);
     this.#begin(offers);
   }
 
@@ -361,11 +359,11 @@ export class Link {
 
   // ---- For the application
 
-  /** @param {string} channel @param {string} type @param {object} fields @returns {boolean} whether the peer is known there */
+  /** @param {string} channel @param {string} type @param {object} fields @returns {Peer | undefined} undefined: not known there */
   #tell(channel, type, fields) {
     const peer = this.peers.get(channel);
     if (peer) emit(peer.channel, type, { peer, ...fields });
-    return peer !== undefined;
+    return peer;
   }
 
   /** @param {RTCDataChannel} dataChannel */

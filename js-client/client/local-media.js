@@ -131,7 +131,7 @@ export class LocalMedia extends Base {
         this.screen.addTrack(track);
         track.onended = () => kind === 'video' && this.stopScreen();
         if (instead && kind === 'video') this.#devices.video.instead = track;
-        else this.slots.add({ kind, track, last: track, stream: this.screen });
+        else this.slots.add({ kind, track, stream: this.screen });
       }
     } catch (/** @type {any} */ { name }) {
       this.problems.screen = name;
@@ -226,7 +226,6 @@ export class LocalMedia extends Base {
       const track = own ?? device.source;
       if (track) track.enabled = !!on;
       device.track = device.instead ?? track ?? null;
-      device.last = device.track ?? device.last;
       this.state[kind] = !!device.track?.enabled;
       if (on || device.track) this.slots.add(device);
     }

@@ -50,7 +50,7 @@ export class Messages {
 
   /**
    * @param {object} host
-   * @param {(channel: string, data: unknown) => boolean} host.deliver false: the peer is not known in that channel
+   * @param {(channel: string, data: unknown) => unknown} host.deliver nothing: the peer is not known in that channel
    * @param {(frame: Frame) => Promise<void>} host.relay
    * @param {(event: string, detail?: unknown) => void} host.debug
    */

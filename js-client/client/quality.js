@@ -24,20 +24,14 @@ const POOR_LOSS = 0.05;
  * @property {boolean | null} relayed through a TURN server, ours or the peer's; null while no path was found
  */
 
-/** Measures one RTCPeerConnection: each time, what happened since the time before. */
+/** Measures the RTCPeerConnections with one peer: each time, what happened since the time before. */
 export class QualityMeter {
-  #connection;
   /** @type {any} */
   #before = {};
 
-  /** @param {Pick<RTCPeerConnection, 'connectionState' | 'getStats'>} connection */
-  constructor(connection) {
-    this.#connection = connection;
-  }
-
-  /** @returns {Promise<Quality>} */
-  async measure() {
-    const report = await this.#connection.getStats();
+  /** @param {Pick<RTCPeerConnection, 'connectionState' | 'getStats'>} connection @returns {Promise<Quality>} */
+  async measure(connection) {
+    const report = await connection.getStats();
     let packetsLost = 0;
     let packetsReceived = 0;
     let framesPerSecond = 0;
@@ -64,7 +58,7 @@ export class QualityMeter {
     const roundTripTime = Math.round(pair?.currentRoundTripTime * 1_000) || 0;
     const exceeds = (/** @type {number} */ time, /** @type {number} */ part) => roundTripTime > time || loss > part;
     return {
-      level: this.#connection.connectionState !== 'connected' ? 'lost'
+      level: connection.connectionState !== 'connected' ? 'lost'
         : exceeds(POOR_ROUND_TRIP, POOR_LOSS) ? 'poor'
           : exceeds(EXCELLENT_ROUND_TRIP, EXCELLENT_LOSS) ? 'good' : 'excellent',
       roundTripTime: roundTripTime || null,

@@ -5,7 +5,6 @@
  * @typedef {object} Slot
  * @property {'audio' | 'video'} kind
  * @property {MediaStreamTrack | null} track
- * @property {MediaStreamTrack} last the name by which the owner still knows the slot when `track` is null
  * @property {MediaStream} stream
  */
 

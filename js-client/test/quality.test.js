@@ -13,8 +13,8 @@ function measuring(...reports) {
     connectionState: 'connected',
     getStats: async () => new Map(reports.shift().map((entry) => [entry.id, entry])),
   };
-  const meter = new QualityMeter(connection);
-  return { connection, measure: () => meter.measure() };
+  const meter = new QualityMeter();
+  return { connection, measure: () => meter.measure(connection) };
 }
 
 async function measureAll(...reports) {
