@@ -4,9 +4,10 @@ import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { MAX_DELAY } from './limits.js';
 import { ENVELOPE, Link } from './link.js';
-import { Matchmaking } from './matchmaking.js';
+import { withMediaState } from './media-state.js';
 import { followPage } from './page.js';
 import { Peer } from './peer.js';
+import { aborted } from './requests.js';
 import { Timer } from './timer.js';
 
 /** After the server forgot us, peers have this long to be introduced again. */
@@ -15,6 +16,12 @@ const MEASURE_EVERY = 2_000;
 
 /**
  * @typedef {import('./channel.js').JoinOptions} JoinOptions
+ *
+ * @typedef {object} Ticket
+ * @property {JoinOptions} options
+ * @property {(channel: Channel) => void} resolve
+ * @property {(error: SignalingError) => void} reject
+ * @property {boolean} [taken] the server has it
  *
  * @typedef {object} CallOptions
  * @property {RTCConfiguration} [configuration] for each RTCPeerConnection, over what the server says: its `iceServers`,
@@ -25,7 +32,6 @@ const MEASURE_EVERY = 2_000;
  * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
  * @property {{ peerId: string, data: any }} message to us alone and in no channel, from another kind of client or from
  *   the server itself (`peerId` is empty)
- * @property {{ pool: string, waiting: number }} waiting so many wait in that pool, we among them
  */
 
 const Base = /** @type {new () => import('./events.js').TypedEventTarget<ClientEvents>} */ (EventTarget);
@@ -44,7 +50,8 @@ export class Client extends Base {
   /** By peer id. @type {Map<string, Link>} */
   #links = new Map();
   #peerId = '';
-  #matchmaking;
+  /** What we wait for, by pool. @type {Map<string, Ticket>} */
+  #tickets = new Map();
   #measuring = new Timer();
 
   /**
@@ -57,7 +64,6 @@ export class Client extends Base {
     this.#options = options;
     this.configuration = options.configuration ?? {};
     this.debug = options.debug ?? (() => {});
-    this.#matchmaking = new Matchmaking(signaling, (name, pool, options) => this.#seat(name, pool, options));
 
     /** @param {any} type @param {(this: Client, message: any) => void} handle */
     const on = (type, handle) => signaling.addEventListener(type, ({ message }) => handle.call(this, message));
@@ -72,7 +78,8 @@ export class Client extends Base {
     on('iceServers', this.#iceServers);
     on('parted', this.#parted);
     on('error', this.#error);
-    on('waiting', ({ pool, waiting }) => emit(this, 'waiting', { pool, waiting }));
+    on('matched', this.#matched);
+    on('matchEnded', this.#matchEnded);
     const over = new AbortController();
     followPage(signaling, () => this.#links.size > 0, over);
     signaling.addEventListener('state', ({ state, error }) => {
@@ -80,7 +87,7 @@ export class Client extends Base {
         over.abort();
         this.#measuring.clear();
         for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
-        this.#matchmaking.close(error ?? new SignalingError('closed'));
+        for (const { reject } of this.#tickets.values()) reject(error ?? new SignalingError('closed'));
       }
       emit(this, 'state', { state, error });
     });
@@ -115,7 +122,7 @@ export class Client extends Base {
    * @returns {Promise<Channel>}
    */
   match(pool, options = {}) {
-    return optional(this.#matchmaking.match(pool, options));
+    return optional(this.#match(pool, options));
   }
 
   /** Leaves everything at once. */
@@ -134,7 +141,7 @@ export class Client extends Base {
     const { name, pool, options } = channel;
     if (pool === undefined) throw new SignalingError('not_matched');
     this.#forget(channel, 'left');
-    return this.#matchmaking.match(pool, { ...options, signal }, name);
+    return this.#match(pool, { ...options, signal }, name);
   }
 
   /** @internal @param {Channel} channel */
@@ -188,14 +195,6 @@ export class Client extends Base {
     return channel;
   }
 
-  /** The server has made us a member. @param {string} name @param {string} pool @param {JoinOptions} options */
-  #seat(name, pool, options) {
-    const channel = this.#open(name, options);
-    channel.pool = pool;
-    channel.joined = true;
-    return channel;
-  }
-
   /** @param {Channel} channel @param {AbortSignal} [signal] */
   async #enter(channel, signal) {
     const returns = channel.joined;
@@ -232,6 +231,61 @@ export class Client extends Base {
     return true;
   }
 
+  // ---- Matchmaking
+
+  /** @param {string} pool @param {JoinOptions} options @param {string} [leave] where the last stranger is */
+  async #match(pool, options, leave) {
+    const { signal } = options;
+    if (signal?.aborted) throw aborted(signal);
+    if (this.#tickets.has(pool)) throw new SignalingError('already_waiting');
+    const over = new AbortController();
+    try {
+      return await new Promise((/** @type {(channel: Channel) => void} */ resolve, reject) => {
+        this.#tickets.set(pool, { options, resolve, reject });
+        this.#ask(pool, leave);
+        signal?.addEventListener('abort', () => {
+          this.signaling.request({ type: 'cancelMatch', pool });
+          reject(aborted(signal));
+        }, over);
+      });
+    } finally {
+      over.abort();
+      this.#tickets.delete(pool);
+    }
+  }
+
+  /** @param {string} pool @param {string} [leave] */
+  async #ask(pool, leave) {
+    const ticket = this.#tickets.get(pool);
+    if (!ticket) return;
+    try {
+      ticket.taken = false;
+      await this.signaling.request({ type: 'match', pool, userdata: withMediaState(ticket.options), leave });
+      ticket.taken = true;
+    } catch (/** @type {any} */ error) {
+      if (error.code === 'session_lost') this.#ask(pool);
+      else ticket.reject(error);
+    }
+  }
+
+  /** @param {import('./wire.js').Matched} matched */
+  #matched({ pool, channel: name }) {
+    const ticket = this.#tickets.get(pool);
+    // Given up at the same moment: nobody shall wait there for us.
+    if (!ticket) return this.signaling.request({ type: 'part', channel: name });
+    const channel = this.#open(name, ticket.options);
+    channel.pool = pool;
+    channel.joined = true;
+    ticket.resolve(channel);
+  }
+
+  /** @param {import('./wire.js').MatchEnded} ended */
+  #matchEnded({ pool, reason }) {
+    // Our socket was away; we are back, at the end of the queue.
+    if (reason === 'detached') this.#ask(pool);
+    else this.#tickets.get(pool)?.reject(new SignalingError(reason));
+  }
+
   // ---- The server's messages
 
   /** @param {import('./wire.js').Welcome} welcome */
@@ -252,6 +306,8 @@ export class Client extends Base {
       }
       if (channel.joined) optional(this.#enter(channel));
     }
+    // Who has no answer yet asks again by itself.
+    for (const [pool, { taken }] of this.#tickets) if (taken) this.#ask(pool);
   }
 
   /** @param {import('./wire.js').Joined} joined */
@@ -276,8 +332,8 @@ export class Client extends Base {
     this.#links.set(peer_id, link);
     const known = channel.peers.get(peer_id);
     const peer = known ?? new Peer(link, channel);
-    const renewed = peer.connectionId !== connection_id;
-    Object.assign(peer, { connectionId: connection_id, shouldCreateOffer: should_create_offer, identity, live: true });
+    const renewed = peer.connection_id !== connection_id;
+    Object.assign(peer, { connection_id, should_create_offer, identity, live: true });
     if (known) {
       peer.claim(userdata);
       if (renewed) link.renew();

@@ -109,7 +109,7 @@ export class Link {
 
   /** After a change of introductions or of what we send. */
   update() {
-    if (this.#mayOffer === undefined) this.#begin(this.#decider?.shouldCreateOffer);
+    if (this.#mayOffer === undefined) this.#begin(this.#decider?.should_create_offer);
     else this.#enqueue(() => this.#mayOffer && this.#sync());
   }
 
@@ -155,8 +155,8 @@ export class Link {
 
   /** @param {RelayedFrame} frame */
   receive(frame) {
-    const { attempt = 0, connection_id: id } = frame;
-    if (id && !this.#introductions.some(({ connectionId }) => connectionId === id)) return;
+    const { attempt = 0, connection_id } = frame;
+    if (connection_id && !this.#introductions.some((peer) => peer.connection_id === connection_id)) return;
     if (attempt > this.#attempt) this.#replace(attempt);
     if (attempt < this.#attempt || this.#inbox.length >= MAX_INBOX) return;
     this.#enqueue(() => frame.type === 'iceCandidate'
@@ -339,7 +339,7 @@ export class Link {
 
   /** @param {number} delay */
   #recoverIn(delay) {
-    const patience = this.#decider?.shouldCreateOffer ? 0 : ANSWERER_PATIENCE;
+    const patience = this.#decider?.should_create_offer ? 0 : ANSWERER_PATIENCE;
     this.#recovery.set(delay + patience, () => this.#recover());
   }
 
@@ -384,7 +384,7 @@ export class Link {
 
   /** From the smallest `<epoch>.<position>` on. Positions are too big for a number: the shorter one is smaller. */
   get #introductions() {
-    return [...this.peers.values()].filter(({ live }) => live).sort(({ connectionId: a }, { connectionId: b }) =>
+    return [...this.peers.values()].filter(({ live }) => live).sort(({ connection_id: a }, { connection_id: b }) =>
       a.length - b.length || (a < b ? -1 : 1));
   }
 
@@ -398,7 +398,7 @@ export class Link {
     const decider = this.#decider;
     // Without an introduction the server would refuse; `renew` repeats what matters.
     if (!decider) return;
-    const { connectionId: connection_id } = decider;
+    const { connection_id } = decider;
     this.#client.signaling.relay({ ...content, peer_id: this.peerId, connection_id, attempt: this.#attempt });
   }
 }

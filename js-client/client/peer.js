@@ -26,10 +26,10 @@ export class Peer extends Base {
   link;
   /** @internal @type {import('./channel.js').Channel} */
   channel;
-  /** @internal */
-  connectionId = '';
-  /** @internal */
-  shouldCreateOffer = false;
+  /** As the server said. @internal */
+  connection_id = '';
+  /** As the server said. @internal */
+  should_create_offer = false;
   /** False after the session was lost, until the server introduces the peer again. @internal */
   live = true;
   /** @internal */

@@ -8,7 +8,6 @@ import {
 import { ReconnectingSocket } from './reconnecting-socket.js';
 import { ReplacesToken } from './replaces.js';
 import { aborted, Requests } from './requests.js';
-import { SessionLog } from './session-log.js';
 import { Timer } from './timer.js';
 import { socketUrl } from './url.js';
 
@@ -84,7 +83,16 @@ export class SignalingChannel extends Base {
   #options;
   #url;
   #socket;
-  #log = new SessionLog();
+  /**
+   * What a session must not lose when its socket drops: the frames it sent until they are acknowledged, oldest first,
+   * and how many it received. Both sides count the same frames from 1, so that no number travels with a message
+   * (XEP-0198).
+   *
+   * @type {string[]}
+   */
+  #kept = [];
+  #acknowledged = 0;
+  #received = 0;
   #replaces;
   /** Without it the next session is a new one. @type {import('./wire.js').Welcome['resume'] | undefined} */
   #resume;
@@ -206,7 +214,7 @@ export class SignalingChannel extends Base {
   async #prepare() {
     const url = await called(this.#url);
     const token = await called(this.#options.token);
-    const resume = this.#resume && { token: this.#resume.token, received: this.#log.received };
+    const resume = this.#resume && { token: this.#resume.token, received: this.#received };
     const hello = { type: 'hello', version: 1, token, resume, replaces: this.#replaces.get() };
     return { url: socketUrl(url), hello: JSON.stringify(hello) };
   }
@@ -215,7 +223,7 @@ export class SignalingChannel extends Base {
   #welcome(welcome) {
     if (!welcome.resumed) {
       if (this.#resume) this.#loseSession();
-    } else if (!this.#log.acknowledge(welcome.received)) {
+    } else if (!this.#acknowledgedBy(welcome.received)) {
       // The server counts differently: neither side can tell what is missing.
       return this.#restart();
     }
@@ -226,7 +234,7 @@ export class SignalingChannel extends Base {
     this.#resume = welcome.resume;
     this.#replaces.save(welcome.resume.token);
     this.#socket.welcomed(welcome.heartbeat_ms * SILENCE_FACTOR);
-    for (const frame of this.#log.kept) this.#socket.send(frame);
+    for (const frame of this.#kept) this.#socket.send(frame);
     this.#setState('connected');
     emit(this, 'welcome', { message: welcome });
   }
@@ -269,7 +277,8 @@ export class SignalingChannel extends Base {
   /** What was under way belonged to the old session: it is not sent again, and those who wait are told. */
   #loseSession() {
     this.#resume = undefined;
-    this.#log = new SessionLog();
+    this.#kept = [];
+    this.#acknowledged = this.#received = 0;
     this.#requests.rejectAll(new SignalingError('session_lost'));
   }
 
@@ -296,23 +305,34 @@ export class SignalingChannel extends Base {
     if (this.#state !== 'connected') return void (this.#refusal = frame.message);
 
     if (!UNCOUNTED.has(type)) this.#count();
-    if (type === 'ack') this.#log.acknowledge(frame.received);
+    if (type === 'ack') this.#acknowledgedBy(frame.received);
     if (type === 'closing') this.#reconnectAfter = frame.reconnect_after_ms;
     this.#requests.settle(frame);
     if (EVENTS.has(type) && (type !== 'error' || id === undefined)) emit(this, type, { message: frame });
   }
 
   #count() {
-    this.#log.received++;
+    this.#received++;
     this.#unacknowledged++;
     if (this.#unacknowledged === ACK_AFTER_FRAMES) this.#acknowledge();
     else if (this.#unacknowledged === 1) this.#timer.set(ACK_AFTER, () => this.#acknowledge());
   }
 
+  /** @param {number} count what the server has received @returns {boolean} false when that cannot be */
+  #acknowledgedBy(count) {
+    const fresh = count - this.#acknowledged;
+    const isPossible = fresh >= 0 && fresh <= this.#kept.length;
+    if (isPossible) {
+      this.#kept.splice(0, fresh);
+      this.#acknowledged = count;
+    }
+    return isPossible;
+  }
+
   #acknowledge() {
     this.#unacknowledged = 0;
     this.#timer.clear();
-    this.#send(JSON.stringify({ type: 'ack', received: this.#log.received }));
+    this.#send(JSON.stringify({ type: 'ack', received: this.#received }));
   }
 
   // ---- Frames out
@@ -324,11 +344,10 @@ export class SignalingChannel extends Base {
 
   /** @param {object} frame @returns {string | undefined} the code of the error, if it is not taken */
   #queue(frame) {
-    const { kept } = this.#log;
     if (this.#state === 'closed') return 'closed';
-    if (kept.length >= MAX_UNACKNOWLEDGED) return 'queue_full';
+    if (this.#kept.length >= MAX_UNACKNOWLEDGED) return 'queue_full';
     const text = JSON.stringify(frame);
-    kept.push(text);
+    this.#kept.push(text);
     this.#send(text);
   }
 }

@@ -28,7 +28,7 @@ async function meet(call, channel = '~1') {
 test('waits in the pool, and meets a stranger in a channel', async () => {
   const call = await enter();
   const waiting = [];
-  call.client.addEventListener('waiting', ({ pool, waiting: number }) => waiting.push([pool, number]));
+  call.client.signaling.addEventListener('waiting', ({ message }) => waiting.push([message.pool, message.waiting]));
   const matching = waitIn(call, { userdata: { name: 'Ann' } });
   await settle();
   await settle();
