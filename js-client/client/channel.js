@@ -1,10 +1,8 @@
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
+import { MAX_UNREAD } from './limits.js';
 import { withMediaState } from './media-state.js';
 import { Timer } from './timer.js';
-
-/** Messages that wait for a slow `for await`. */
-const MAX_UNREAD = 1_024;
 
 /**
  * @typedef {import('./peer.js').Peer} Peer
@@ -58,8 +56,6 @@ export class Channel extends Base {
   over = new AbortController();
 
   #client;
-  /** The userdata that the others have, as JSON. @type {string | undefined} */
-  #told;
 
   /**
    * @internal
@@ -173,8 +169,8 @@ export class Channel extends Base {
 
   /** @param {MediaStreamTrack} track */
   removeTrack(track) {
-    const slot = slotOf.get(track);
-    if (slot) this.slots.delete(slot);
+    const slot = /** @type {import('./senders.js').Slot} */ (slotOf.get(track));
+    this.slots.delete(slot);
     this.#client.update();
   }
 
@@ -186,8 +182,8 @@ export class Channel extends Base {
    * @param {MediaStreamTrack | null} replacement of the same kind
    */
   replaceTrack(track, replacement) {
-    const slot = slotOf.get(track);
-    if (!slot || !this.slots.has(slot)) throw new SignalingError('unknown_track');
+    const slot = /** @type {import('./senders.js').Slot} */ (slotOf.get(track));
+    if (!this.slots.has(slot)) throw new SignalingError('unknown_track');
     if (replacement && replacement.kind !== slot.kind) throw new TypeError(slot.kind);
     slot.track = replacement;
     if (replacement) {
@@ -208,15 +204,12 @@ export class Channel extends Base {
 
   /** Our userdata, as the others get it now. @internal */
   claim() {
-    const claim = withMediaState(this.options);
-    this.#told = JSON.stringify(claim);
-    return claim;
+    return withMediaState(this.options);
   }
 
   /** What is sent, or what is on. */
   #mediaChanged() {
     this.#client.update();
-    const told = this.#told;
-    if (this.joined && JSON.stringify(this.claim()) !== told) optional(this.#client.setUserdata(this));
+    if (this.joined) optional(this.#client.setUserdata(this));
   }
 }

@@ -2,17 +2,13 @@ import { retryDelay } from './backoff.js';
 import { Channel } from './channel.js';
 import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
-import { MAX_DELAY } from './limits.js';
+import { MAX_DELAY, MEASURE_EVERY, REINTRODUCTION_DEADLINE } from './limits.js';
 import { ENVELOPE, Link } from './link.js';
 import { withMediaState } from './media-state.js';
 import { followPage } from './page.js';
 import { Peer } from './peer.js';
 import { aborted } from './requests.js';
 import { Timer } from './timer.js';
-
-/** After the server forgot us, peers have this long to be introduced again. */
-const REINTRODUCTION_DEADLINE = 20_000;
-const MEASURE_EVERY = 2_000;
 
 /**
  * @typedef {import('./channel.js').JoinOptions} JoinOptions
@@ -26,7 +22,6 @@ const MEASURE_EVERY = 2_000;
  * @typedef {object} CallOptions
  * @property {RTCConfiguration} [configuration] for each RTCPeerConnection, over what the server says: its `iceServers`,
  *   if any, replace those of the server
- * @property {(event: string, detail?: unknown) => void} [debug]
  *
  * @typedef {object} ClientEvents
  * @property {{ state: import('./signaling-channel.js').State, error: SignalingError | null }} state
@@ -42,8 +37,6 @@ export class Client extends Base {
   signaling;
   /** For each RTCPeerConnection. @internal @type {RTCConfiguration} */
   configuration;
-  /** @internal @type {(event: string, detail?: unknown) => void} */
-  debug;
   #options;
   /** @type {Map<string, Channel>} */
   #channels = new Map();
@@ -63,7 +56,6 @@ export class Client extends Base {
     this.signaling = signaling;
     this.#options = options;
     this.configuration = options.configuration ?? {};
-    this.debug = options.debug ?? (() => {});
 
     /** @param {any} type @param {(this: Client, message: any) => void} handle */
     const on = (type, handle) => signaling.addEventListener(type, ({ message }) => handle.call(this, message));
@@ -95,7 +87,7 @@ export class Client extends Base {
 
   /** Ours, as the others see it. It changes only when the server has forgotten us. */
   get peerId() {
-    return this.signaling.peerId ?? '';
+    return this.signaling.peerId;
   }
 
   get state() {
@@ -403,7 +395,6 @@ export class Client extends Base {
     const { link, channel } = peer;
     link.peers.delete(channel.name);
     /** @type {Map<string, Peer>} */ (channel.peers).delete(peer.id);
-    peer.gone = true;
     emit(peer, 'state', { state: 'closed' });
     emit(channel, 'peerleave', { peer, reason });
     if (link.peers.size > 0) return link.update();

@@ -1,9 +1,8 @@
 import { Client } from './client.js';
 import { SignalingError } from './errors.js';
+import { CONNECT_DEADLINE } from './limits.js';
 import { SignalingChannel } from './signaling-channel.js';
 import { Timer } from './timer.js';
-
-const CONNECT_TIMEOUT = 20_000;
 
 /**
  * @typedef {import('./signaling-channel.js').SignalingOptions & import('./client.js').CallOptions & { timeout?: number }} ConnectOptions
@@ -21,7 +20,7 @@ export async function connect(url, options = {}) {
   const signaling = new SignalingChannel(url, options);
   const client = new Client(signaling, options);
   const deadline = new Timer();
-  deadline.set(options.timeout ?? CONNECT_TIMEOUT, () => signaling.close(new SignalingError('timeout')));
+  deadline.set(options.timeout ?? CONNECT_DEADLINE, () => signaling.close(new SignalingError('timeout')));
   await signaling.ready.finally(() => deadline.clear());
   return client;
 }

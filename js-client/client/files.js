@@ -1,4 +1,5 @@
 import { optional, SignalingError } from './errors.js';
+import { CHUNK, MAX_BUFFERED, WINDOW } from './limits.js';
 import { aborted } from './requests.js';
 
 /**
@@ -12,13 +13,6 @@ import { aborted } from './requests.js';
  * `hash` is the 32 bytes of h, which each chunk makes SHA-256(h + SHA-256(chunk)), and which starts empty: WebCrypto has
  * no streaming SHA-256. In an insecure context it has none at all, and h stays empty.
  */
-
-/** What everybody takes in one message, even who does not state a maximum (RFC 8841). */
-const CHUNK = 65_536;
-/** How many chunks may come before they are read. */
-const WINDOW = 16;
-/** Far above a window, and below the 16 MiB at which Chromium throws. */
-const MAX_BUFFERED = 8 << 20;
 
 /**
  * @typedef {{ bytes: number, size: number }} FileProgress

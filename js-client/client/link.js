@@ -1,27 +1,16 @@
 import { ignoring, optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import { receiveFile, sendFile } from './files.js';
+import {
+  ANSWERER_PATIENCE, DISCONNECTED_PATIENCE, FIRST_CONNECT, GATHERING_DEADLINE, MAX_INBOX, MAX_RECOVERIES, RECOVERY_INTERVAL,
+  RECOVERY_INTERVAL_MAX,
+} from './limits.js';
 import { sourceOf } from './media-state.js';
 import { Messages } from './messages.js';
 import { QualityMeter } from './quality.js';
 import { sync } from './senders.js';
 import { Timer } from './timer.js';
 
-/** Chromium can end up with no candidate at all (see below: negotiation); nothing but a new connection helps. */
-const GATHERING_DEADLINE = 3_000;
-/** Wi-Fi to mobile takes a moment, and ICE often finds back by itself. */
-const DISCONNECTED_PATIENCE = 4_000;
-/** Who offers acts first; the other side follows if nothing came, instead of both at once. */
-const ANSWERER_PATIENCE = 8_000;
-const FIRST_CONNECT = 20_000;
-const RECOVERY_INTERVAL = 15_000;
-const RECOVERY_INTERVAL_MAX = 60_000;
-/** In a row, without one that connects: after these there are no new connections, only ICE restarts. */
-const MAX_RECOVERIES = 3;
-/** Messages of the peer that wait for their turn, or for the first description. */
-const MAX_INBOX = 1_024;
-/** Files that one peer offers or sends us at the same time. */
-const MAX_FILES = 16;
 const FILE_PROTOCOL = 'signal-file';
 /** Marks what this client sends through the server while no data channel is open. */
 export const ENVELOPE = 'signal-client';
@@ -55,7 +44,6 @@ export class Link {
   #recoveries = 0;
   #watchdog = new Timer();
   #recovery = new Timer();
-  #files = 0;
   #staleId = '';
   #meter = new QualityMeter();
 
@@ -86,7 +74,7 @@ export class Link {
     this.messages = new Messages({
       deliver: (channel, data) => this.#tell(channel, 'message', { peerId, data }),
       relay: (frame) => ignoring(client.signaling.request({ type: 'send', peer_id: peerId, data: { [ENVELOPE]: frame } })),
-      debug: client.debug,
+      debug: client.signaling.debug,
     });
     this.connection = this.#create();
   }
@@ -190,7 +178,7 @@ export class Link {
       this.#tracks.set(transceiver, fields);
       for (const peer of this.peers.values()) tellTrack(peer, fields);
     };
-    connection.ondatachannel = ({ channel }) => channel.protocol === FILE_PROTOCOL && this.#receiveFile(channel);
+    connection.ondatachannel = ({ channel }) => this.#receiveFile(channel);
     connection.onconnectionstatechange = () => this.#follow(DISCONNECTED_PATIENCE);
     return connection;
   }
@@ -249,7 +237,7 @@ export class Link {
         await inbox[0]();
       } catch (error) {
         if (inbox !== this.#inbox) return;
-        this.#client.debug('broken', error);
+        this.#client.signaling.debug('broken', error);
         this.#rebuild();
       }
     }
@@ -264,7 +252,7 @@ export class Link {
     const isStranger = remoteDescription && certificate(remoteDescription) !== certificate(description);
     if (description.type === 'offer') {
       // Ours stands; the other side takes its own back.
-      if (isOffering && (this.#client.signaling.peerId ?? '') > this.peerId) return;
+      if (isOffering && this.#client.peerId > this.peerId) return;
       // Two first offers: a new connection instead of a rollback, for the reason above.
       if (isStranger || (isOffering && !remoteDescription)) {
         const inbox = this.#inbox;
@@ -368,8 +356,7 @@ export class Link {
 
   /** @param {RTCDataChannel} dataChannel */
   #receiveFile(dataChannel) {
-    if (++this.#files > MAX_FILES) dataChannel.close();
-    dataChannel.addEventListener('close', () => this.#files--);
+    if (dataChannel.protocol !== FILE_PROTOCOL) return;
     receiveFile(dataChannel, (channel, file) => this.#tell(channel, 'file', { file }));
   }
 

@@ -1,18 +1,5 @@
 import { SignalingError } from './errors.js';
-
-/**
- * In bytes, of the frame. So that it fits through the server too, with what the wire adds: 64,000 bytes of JSON, or
- * 48,000 of something binary, which goes as base64.
- */
-const MAX_FRAME = 64_500;
-/**
- * What may wait for the peer to confirm it, in UTF-16 units: more means that it takes nothing. Chromium throws at 16 MiB
- * that wait in a data channel.
- */
-const MAX_WAITING = 4 << 20;
-const CONFIRM_AFTER = 16;
-/** Messages in a channel in which the server has not introduced the peer yet. */
-const MAX_EARLY = 64;
+import { CONFIRM_AFTER, MAX_EARLY, MAX_FRAME, MAX_WAITING } from './limits.js';
 
 /**
  * @typedef {object} Frame
@@ -72,7 +59,7 @@ export class Messages {
     /** @type {Frame} */
     const frame = { of: this.#of, n: this.#sent + 1, channel, ...(isBinary ? { binary: toBase64(data) } : { data }) };
     const text = JSON.stringify(frame);
-    if (new TextEncoder().encode(text).length > MAX_FRAME) throw new SignalingError('too_large');
+    if (new Blob([text]).size > MAX_FRAME) throw new SignalingError('too_large');
     if (this.#waitingSize > MAX_WAITING) {
       if (this.#peerOf) throw new SignalingError('queue_full');
       this.#confirmed(frame.n - this.#waiting.length); // Perhaps none of us, and has what the server brought.

@@ -32,8 +32,6 @@ export class Peer extends Base {
   should_create_offer = false;
   /** False after the session was lost, until the server introduces the peer again. @internal */
   live = true;
-  /** @internal */
-  gone = false;
 
   /**
    * @internal
@@ -49,7 +47,7 @@ export class Peer extends Base {
 
   /** Whether media can flow to and from the peer. @returns {PeerState} */
   get state() {
-    return this.gone ? 'closed' : this.link.state;
+    return this.link.peers.get(this.channel.name) === this ? this.link.state : 'closed';
   }
 
   /** What the peer says is on; null if it does not say. */

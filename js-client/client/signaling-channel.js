@@ -71,16 +71,18 @@ const Base = /** @type {new () => import('./events.js').TypedEventTarget<Signali
  * `welcome` says `resumed: false`.
  */
 export class SignalingChannel extends Base {
-  /** @type {State} */
-  #state = 'connecting';
-  /** When it became that. */
+  /** To be read only, like the next one. @type {State} */
+  state = 'connecting';
+  /** Of this session; empty before the first welcome. */
+  peerId = '';
+  /** When the state became that. */
   #since = 0;
-  /** @type {string | null} */
-  #peerId = null;
   /** Resolves with the first welcome. @type {Promise<void>} */
   ready;
 
   #options;
+  /** @internal @type {(event: string, detail?: unknown) => void} */
+  debug;
   #url;
   #socket;
   /**
@@ -118,6 +120,7 @@ export class SignalingChannel extends Base {
     const { signal, WebSocket = globalThis.WebSocket } = options;
     if (!WebSocket) throw new TypeError('no WebSocket');
     this.#options = options;
+    this.debug = options.debug ?? (() => {});
     this.#url = url;
     this.#replaces = new ReplacesToken(typeof url === 'function' ? '' : socketUrl(url));
     this.ready = optional(new Promise((resolve, reject) => {
@@ -138,15 +141,6 @@ export class SignalingChannel extends Base {
     const abort = () => this.close(aborted(/** @type {AbortSignal} */ (signal)));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
-  }
-
-  get state() {
-    return this.#state;
-  }
-
-  /** The peer id of this session; null before the first welcome. */
-  get peerId() {
-    return this.#peerId;
   }
 
   /**
@@ -175,7 +169,7 @@ export class SignalingChannel extends Base {
 
   /** Something changed (online, visible again): asks the server now, or reconnects now. */
   wake() {
-    if (this.#state !== 'closed') this.#socket.wake();
+    if (this.state !== 'closed') this.#socket.wake();
   }
 
   /**
@@ -195,12 +189,12 @@ export class SignalingChannel extends Base {
    * @param {SignalingError | null} [error] why, if not on purpose
    */
   close(error = null) {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     this.#send('{"type":"bye"}');
     this.#socket.close();
     this.#timer.clear();
     // Without a socket nobody hears the bye: then the next page has a ghost to clear away.
-    if (this.#state === 'connected') this.#replaces.clear();
+    if (this.state === 'connected') this.#replaces.clear();
     this.#setState('closed', error);
     this.#requests.rejectAll(error ?? new SignalingError('closed'));
   }
@@ -230,7 +224,7 @@ export class SignalingChannel extends Base {
     this.#timer.clear();
     this.#unacknowledged = this.#reconnectAfter = 0;
     this.#refusal = undefined;
-    this.#peerId = welcome.peer_id;
+    this.peerId = welcome.peer_id;
     this.#resume = welcome.resume;
     this.#replaces.save(welcome.resume.token);
     this.#socket.welcomed(welcome.heartbeat_ms * SILENCE_FACTOR);
@@ -241,7 +235,7 @@ export class SignalingChannel extends Base {
 
   /** @param {number} code @param {string} reason */
   #down(code, reason) {
-    this.#options.debug?.('down', { code, reason, attempt: this.#attempt });
+    this.debug('down', { code, reason, attempt: this.#attempt });
     const final = FINAL[code];
     if (final) return this.close(new SignalingError(final, this.#refusal));
     if (ENDED.includes(code)) {
@@ -259,7 +253,7 @@ export class SignalingChannel extends Base {
   /** The socket is gone, the session may live on. */
   #detach() {
     this.#timer.clear();
-    if (this.#state !== 'connected') return;
+    if (this.state !== 'connected') return;
     if (performance.now() - this.#since >= STABLE_AFTER) this.#attempt = 0;
     this.#setState('reconnecting');
   }
@@ -284,7 +278,7 @@ export class SignalingChannel extends Base {
 
   /** @param {State} state @param {SignalingError | null} [error] */
   #setState(state, error = null) {
-    this.#state = state;
+    this.state = state;
     this.#since = performance.now();
     emit(this, 'state', { state, error });
   }
@@ -298,11 +292,11 @@ export class SignalingChannel extends Base {
     try {
       frame = JSON.parse(text) ?? frame;
     } catch {
-      this.#options.debug?.('undecodable', text);
+      // A newer server, perhaps: it counts all the same.
     }
     const { type, id } = frame;
     if (type === 'welcome') return this.#welcome(frame);
-    if (this.#state !== 'connected') return void (this.#refusal = frame.message);
+    if (this.state !== 'connected') return void (this.#refusal = frame.message);
 
     if (!UNCOUNTED.has(type)) this.#count();
     if (type === 'ack') this.#acknowledgedBy(frame.received);
@@ -339,12 +333,12 @@ export class SignalingChannel extends Base {
 
   /** @param {string} frame */
   #send(frame) {
-    if (this.#state === 'connected') this.#socket.send(frame);
+    if (this.state === 'connected') this.#socket.send(frame);
   }
 
   /** @param {object} frame @returns {string | undefined} the code of the error, if it is not taken */
   #queue(frame) {
-    if (this.#state === 'closed') return 'closed';
+    if (this.state === 'closed') return 'closed';
     if (this.#kept.length >= MAX_UNACKNOWLEDGED) return 'queue_full';
     const text = JSON.stringify(frame);
     this.#kept.push(text);
