@@ -266,3 +266,77 @@ test('rubbish harms nobody', async () => {
   await settle();
   assert.deepEqual(data(bob), ['fine']);
 });
+
+/** Numbers from 0 to 1, the same ones each time (mulberry32). */
+function chances(seed) {
+  return () => {
+    let hash = Math.imul((seed += 0x6d2b79f5) ^ (seed >>> 15), 1 | seed);
+    hash = (hash + Math.imul(hash ^ (hash >>> 7), 61 | hash)) ^ hash;
+    return ((hash ^ (hash >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test('whatever is lost on the way, and whoever begins anew: each message is heard once and in order', async () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const chance = chances(seed);
+    let generation = 0;
+    let last = 0;
+    /** Who is there, what is due to be heard of it from then on, and on which generation of data channels it is. */
+    const ends = [0, 1].map(() => Object.assign(side(), { due: [], generation }));
+
+    const open = (it) => {
+      if (it.dataChannel?.readyState !== 'connecting') return;
+      it.dataChannel.readyState = 'open';
+      it.dataChannel.onopen();
+    };
+    const renew = (it) => {
+      it.connect();
+      it.generation = generation;
+    };
+    const carry = (from, to) => {
+      if (!from.dataChannel || to.dataChannel?.readyState === 'connecting') return;
+      const [text] = from.dataChannel.outbox.splice(0, 1);
+      if (text && from.generation === to.generation && to.dataChannel?.readyState === 'open') {
+        to.dataChannel.onmessage({ data: text });
+      } else if (text) {
+        from.dataChannel.outbox = []; // Ordered: nothing comes after what is lost.
+        from.dataChannel.readyState = 'closed';
+      }
+    };
+
+    for (let step = 0; step < 200; step++) {
+      const [one, other] = chance() < 0.5 ? [0, 1] : [1, 0];
+      const [it, its] = [ends[one], ends[other]];
+      const what = chance();
+      if (what < 0.35) {
+        its.due.push(++last);
+        await it.messages.send('room', last);
+      } else if (what < 0.6) {
+        carry(it, its);
+      } else if (what < 0.75) {
+        if (it.relayed[0]) its.messages.receive(it.relayed.shift());
+      } else if (what < 0.8) {
+        it.relayed.shift();
+      } else if (what < 0.92) {
+        if (it.generation === its.generation) open(it);
+      } else if (what < 0.94) {
+        if (it.dataChannel) it.dataChannel.readyState = 'closed';
+      } else if (what < 0.98) {
+        if (it.generation === generation) generation++;
+        renew(it);
+      } else if (what < 0.982) {
+        ends[one] = Object.assign(side(), { due: [], generation: ++generation });
+        its.due = []; // Who is gone repeats nothing.
+      }
+    }
+    generation++;
+    ends.forEach(renew);
+    ends.forEach(open);
+    exchange(...ends);
+    for (const it of ends) {
+      const heard = data(it);
+      assert.deepEqual(heard, [...new Set(heard)].sort((a, b) => a - b), `seed ${seed}`);
+      assert.deepEqual(it.due.filter((number) => !heard.includes(number)), [], `seed ${seed}`);
+    }
+  }
+});
