@@ -11,7 +11,7 @@ import { aborted } from './requests.js';
  * so closes.
  *
  * `hash` is the 32 bytes of h, which each chunk makes SHA-256(h + SHA-256(chunk)), and which starts empty: WebCrypto has
- * no streaming SHA-256. In an insecure context it has none at all, and h stays empty.
+ * no streaming SHA-256. In an insecure context it has none at all, and h stays empty: then nothing is compared.
  */
 
 /**
@@ -118,7 +118,10 @@ export function receiveFile(dataChannel, offer) {
         hash = extend(hash, frame);
         controller.enqueue(new Uint8Array(frame));
         tell?.({ bytes: received, size: file.size });
-      } else end(String(await hash) === String(frame.hash) ? 'done' : 'corrupted');
+      } else {
+        const isSame = !crypto.subtle || ['', String(await hash)].includes(String(frame.hash));
+        end(isSame ? 'done' : 'corrupted');
+      }
     };
   });
 }

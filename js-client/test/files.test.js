@@ -311,3 +311,14 @@ test('without crypto.subtle the size is all that is compared', async (t) => {
   assert.ok(await isSame(await file.accept().blob(), blob));
   await sending;
 });
+
+for (const [who, hash] of /** @type {const} */ ([['sender', []], ['receiver', [1, 2, 3]]])) {
+  test(`only the ${who} is without crypto.subtle: then, too`, async (t) => {
+    if (who === 'receiver') t.mock.getter(globalThis.crypto, 'subtle', () => undefined);
+    const blob = blobOf(2 * CHUNK + 1);
+    const { ours, sending, file } = await offer(blob);
+    ours.tamper = (data) => String(data).startsWith('{"hash') ? JSON.stringify({ hash }) : data;
+    assert.ok(await isSame(await file.accept().blob(), blob));
+    await sending;
+  });
+}
