@@ -168,7 +168,10 @@ export class LocalMedia extends Base {
     delete this.problems[kind];
     this.#changed();
     return (this.#queue = this.#queue.then(() => {
-      if (id) device.options.deviceId = { exact: id };
+      if (id) {
+        delete this.problems[kind]; // That of another device, which has failed in the meantime.
+        device.options.deviceId = { exact: id };
+      }
       return this.#open(this.#all);
     }));
   }

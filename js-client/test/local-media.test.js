@@ -258,6 +258,18 @@ for (const [name, device] of [['OverconstrainedError', 'gone'], ['NotAllowedErro
   });
 }
 
+test('a camera that is chosen while another one fails is opened', async () => {
+  mediaDevices.errors.front = 'NotReadableError';
+  const media = await LocalMedia.open({ audio: true });
+  const release = mediaDevices.hold();
+  media.setEnabled('video', true);
+  await settle();
+  const switching = media.switchDevice('video', 'back');
+  release();
+  await switching;
+  assert.deepEqual([live(), on(media), problems(media)], [['mic', 'back'], 'audio video', []]);
+});
+
 test('a phone with one camera at a time is switched while it is off', async () => {
   mediaDevices.exclusive = true;
   const media = await LocalMedia.open(both);
