@@ -17,6 +17,8 @@ export const ACK_AFTER_FRAMES = 32;
 export const ACK_AFTER = 1_000;
 /** Frames that may wait for the server's acknowledgement, sent or not. More means that it is not listening. */
 export const MAX_UNACKNOWLEDGED = 1_024;
+/** In bytes: what the server takes. */
+export const MAX_MESSAGE = 65_536;
 
 /** The most between two attempts to connect, while the session may still be there and later. */
 export const MAX_DELAY_IN_GRACE = 2_000;

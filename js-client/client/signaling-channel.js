@@ -3,7 +3,7 @@ import { ENDED, FINAL } from './close-codes.js';
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import {
-  ACK_AFTER, ACK_AFTER_FRAMES, MAX_DELAY, MAX_DELAY_IN_GRACE, MAX_UNACKNOWLEDGED, PENALTY, SILENCE_FACTOR, STABLE_AFTER,
+  ACK_AFTER, ACK_AFTER_FRAMES, MAX_DELAY, MAX_DELAY_IN_GRACE, MAX_MESSAGE, MAX_UNACKNOWLEDGED, PENALTY, SILENCE_FACTOR, STABLE_AFTER,
 } from './limits.js';
 import { ReconnectingSocket } from './reconnecting-socket.js';
 import { ReplacesToken } from './replaces.js';
@@ -341,6 +341,8 @@ export class SignalingChannel extends Base {
     if (this.state === 'closed') return 'closed';
     if (this.#kept.length >= MAX_UNACKNOWLEDGED) return 'queue_full';
     const text = JSON.stringify(frame);
+    // The server's answer would name no request, or end the session.
+    if (new Blob([text]).size > MAX_MESSAGE) return 'too_large';
     this.#kept.push(text);
     this.#send(text);
   }

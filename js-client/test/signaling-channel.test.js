@@ -353,6 +353,16 @@ test('too_large: a request is told, a relay is an event, and both leave the sess
   assert.deepEqual([errors, signaling.state], [['too_large'], 'connected']);
 });
 
+test('what is above 64 KiB is not even said: the server would not say to whom it answers, or end the session', async () => {
+  const { signaling, socket } = await connected();
+  const join = (userdata) => signaling.request({ type: 'join', channel: 'a', userdata });
+  for (const userdata of ['x'.repeat(65_536), 'é'.repeat(40_000)]) await assert.rejects(join(userdata), { code: 'too_large' });
+  signaling.relay({ type: 'relayICECandidate', peer_id: 'p', ice_candidate: { candidate: 'x'.repeat(1 << 20) } });
+  assert.deepEqual([socket().take(), signaling.state], [[], 'connected']);
+  join('x'.repeat(65_400));
+  assert.equal(socket().take().length, 1);
+});
+
 test('a match resolves with the first answer, and what comes of waiting are events', async () => {
   const { signaling, socket } = await connected();
   const events = [];
