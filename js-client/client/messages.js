@@ -1,4 +1,4 @@
-import { SignalingError } from './errors.js';
+import { optional, SignalingError } from './errors.js';
 import { CONFIRM_AFTER, MAX_EARLY, MAX_FRAME, MAX_WAITING } from './limits.js';
 
 /**
@@ -38,7 +38,7 @@ export class Messages {
   /**
    * @param {object} host
    * @param {(channel: string, data: unknown) => unknown} host.deliver nothing: the peer is not known in that channel
-   * @param {(frame: Frame) => Promise<void>} host.relay
+   * @param {(frame: object) => Promise<void>} host.relay through the server
    * @param {(event: string, detail?: unknown) => void} host.debug
    */
   constructor(host) {
@@ -79,14 +79,14 @@ export class Messages {
       if (of > this.#peerOf) [this.#peerOf, this.#received] = [of, 0];
       if (!n) {
         if (to === this.#of) this.#confirmed(received);
-        if (dataChannel === this.#dataChannel) return;
+        if (!dataChannel || dataChannel === this.#dataChannel) return;
         this.#dataChannel = dataChannel;
-        for (const text of this.#waiting) dataChannel?.send(text);
+        for (const text of this.#waiting) dataChannel.send(text);
       } else if (of === this.#peerOf && (dataChannel ? n > this.#received : n === this.#received + 1)) {
         // Through the server, only the next: another one overtook what the data channel will bring.
         this.#received = n;
         if (n % CONFIRM_AFTER === 0) this.#confirm(this.#dataChannel);
-        this.#deliver(channel, binary ? fromBase64(binary) : data);
+        this.#deliver(channel, binary == null ? data : fromBase64(binary));
       }
     } catch (error) {
       this.#host.debug('rubbish', error);
@@ -100,9 +100,9 @@ export class Messages {
 
   /** @param {RTCDataChannel | undefined} dataChannel */
   #confirm(dataChannel) {
-    if (dataChannel?.readyState === 'open') {
-      dataChannel.send(JSON.stringify({ of: this.#of, to: this.#peerOf, received: this.#received }));
-    }
+    const frame = { of: this.#of, to: this.#peerOf, received: this.#received };
+    if (dataChannel?.readyState === 'open') dataChannel.send(JSON.stringify(frame));
+    else optional(this.#host.relay(frame));
   }
 
   /** @param {number} last what the peer has, up to this number */

@@ -145,6 +145,14 @@ test('the buffer of a binary message is the application\'s again at once', async
   assert.deepEqual(data(bob).map((buffer) => [...new Uint8Array(buffer)]), [[1, 2], [9, 1, 2, 9]]);
 });
 
+test('a binary message of no bytes is one, too', async () => {
+  const [ann, bob] = [side(), side()];
+  await ann.messages.send('room', new ArrayBuffer(0));
+  connect(ann, bob);
+  assert.ok(data(bob)[0] instanceof ArrayBuffer);
+  assert.equal(data(bob)[0].byteLength, 0);
+});
+
 test('16 messages are confirmed by one frame, and no longer kept', async () => {
   const [ann, bob] = [side(), side()];
   connect(ann, bob);
@@ -199,6 +207,22 @@ test('who never answers may be none of us, and hears everything through the serv
   const numbers = data(bob).map(Number);
   assert.ok(numbers.length > 60 && numbers.length < 80, `${numbers.length}`);
   assert.deepEqual(numbers, Array.from(numbers, (_, index) => 200 - numbers.length + index));
+});
+
+test('more than 4 MiB through the server, between two who never get a data channel', async () => {
+  const [ann, bob] = [side(), side()];
+  await bob.messages.send('room', 'hello');
+  deliver(bob, ann);
+  for (let number = 0; number < 200; number++) {
+    await ann.messages.send('room', String(number).padEnd(60_000));
+    deliver(ann, bob);
+    deliver(bob, ann);
+  }
+  assert.equal(bob.heard.length, 200);
+  connect(ann, bob);
+  await ann.messages.send('room', 'directly');
+  assert.equal(exchange(ann, bob), 1);
+  assert.equal(bob.heard.length, 201);
 });
 
 test('a message has at most 48,000 bytes when binary, 64,000 as JSON', async () => {
