@@ -85,7 +85,7 @@ export class Messages {
       } else if (of === this.#peerOf && (dataChannel ? n > this.#received : n === this.#received + 1)) {
         // Through the server, only the next: another one overtook what the data channel will bring.
         this.#received = n;
-        if (n % CONFIRM_AFTER === 0) this.#confirm(this.#dataChannel);
+        if (n % CONFIRM_AFTER === 0) this.#confirm(dataChannel);
         this.#deliver(channel, binary == null ? data : fromBase64(binary));
       }
     } catch (error) {

@@ -275,6 +275,14 @@ test('what comes before its channel is known waits for it, 64 at most', async ()
   assert.deepEqual(bob.heard[1], ['new', 0]);
 });
 
+test('whoever floods the data channel is answered there, not through the server', async () => {
+  const ann = side();
+  connect(ann);
+  for (let n = 16; n <= 160; n += 16) ann.dataChannel.onmessage({ data: JSON.stringify({ of: 1, n, channel: 'room', data: n }) });
+  assert.deepEqual(ann.relayed, []);
+  assert.equal(JSON.parse(ann.dataChannel.outbox.at(-1)).received, 160);
+});
+
 test('rubbish harms nobody', async () => {
   const [ann, bob] = [side(), side()];
   connect(ann, bob);
