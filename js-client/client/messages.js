@@ -16,8 +16,8 @@ import { CONFIRM_AFTER, MAX_EARLY, MAX_FRAME, MAX_WAITING } from './limits.js';
  * peer has confirmed it. So a new data channel begins with what the peer may not have got, and the numbers tell what
  * came twice.
  *
- * A side confirms by `{ of, to, received }`: what it has of the peer that began to count at `to`. This is also the first
- * frame of each side on a data channel.
+ * A side confirms by `{ of, to, received }`: what it has of the peer that began to count at `to`. It does so every 16
+ * messages, the way they came, and in its first frame on a data channel.
  */
 export class Messages {
   #host;
@@ -98,7 +98,7 @@ export class Messages {
     for (const [channel, data] of this.#early.splice(0)) this.#deliver(channel, data);
   }
 
-  /** @param {RTCDataChannel | undefined} dataChannel */
+  /** @param {RTCDataChannel} [dataChannel] without: through the server */
   #confirm(dataChannel) {
     const frame = { of: this.#of, to: this.#peerOf, received: this.#received };
     if (dataChannel?.readyState === 'open') dataChannel.send(JSON.stringify(frame));

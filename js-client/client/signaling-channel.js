@@ -3,7 +3,8 @@ import { ENDED, FINAL } from './close-codes.js';
 import { optional, SignalingError } from './errors.js';
 import { emit } from './events.js';
 import {
-  ACK_AFTER, ACK_AFTER_FRAMES, MAX_DELAY, MAX_DELAY_IN_GRACE, MAX_MESSAGE, MAX_UNACKNOWLEDGED, PENALTY, SILENCE_FACTOR, STABLE_AFTER,
+  ACK_AFTER, ACK_AFTER_FRAMES, MAX_DELAY, MAX_DELAY_IN_GRACE, MAX_MESSAGE, MAX_UNACKNOWLEDGED, PENALTY, SILENCE_FACTOR,
+  STABLE_AFTER,
 } from './limits.js';
 import { ReconnectingSocket } from './reconnecting-socket.js';
 import { ReplacesToken } from './replaces.js';
