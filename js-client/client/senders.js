@@ -28,12 +28,10 @@ export async function sync(connection, slots) {
     transceiver.direction !== 'stopped' && matches(assigned.get(transceiver), transceiver));
 
   for (const transceiver of usable((slot) => slot && !wanted.has(slot))) {
-    if (['sendonly', 'inactive'].includes(transceiver.currentDirection ?? '')) {
-      transceiver.stop();
-    } else {
-      transceiver.direction = 'recvonly';
-      await transceiver.sender.replaceTrack(null);
-    }
+    // Also of one that is stopped: until that is negotiated, its track could not be added again.
+    await transceiver.sender.replaceTrack(null);
+    if (['sendonly', 'inactive'].includes(transceiver.currentDirection ?? '')) transceiver.stop();
+    else transceiver.direction = 'recvonly';
   }
   for (const slot of wanted) {
     const { kind, track, stream } = slot;

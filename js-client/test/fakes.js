@@ -167,6 +167,7 @@ export function fakePeerConnection() {
     }
 
     addTrack(track, ...streams) {
+      if (this.#transceivers.some(({ sender }) => sender.track === track)) throw new DOMException('', 'InvalidAccessError');
       const free = this.#transceivers.find(({ sender, receiver }) => !sender.used && receiver.track.kind === track.kind);
       if (!free) return this.addTransceiver(track, { streams }).sender;
       Object.assign(free.sender, { track, streams, used: true });

@@ -68,10 +68,11 @@ test('a transceiver is used again for the same stream, and stopped when neither 
   transceiver.currentDirection = 'sendonly';
   channel.removeTrack(other);
   await settle();
-  assert.deepEqual(state(), [other, 'stopped', 2]);
+  assert.deepEqual(state(), [null, 'stopped', 2]);
   channel.addTrack(other, media);
   await settle();
   assert.deepEqual(call.connection.getTransceivers()[2].sender.track, other);
+  assert.equal(call.RTCPeerConnection.all.length, 1);
 });
 
 test('candidates wait for the first description, stale ones and a bad one harm nobody', async () => {
