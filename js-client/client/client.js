@@ -73,7 +73,7 @@ export class Client extends Base {
     on('matched', this.#matched);
     on('matchEnded', this.#matchEnded);
     const over = new AbortController();
-    followPage(signaling, () => this.#links.size > 0, over);
+    if (this.state !== 'closed') followPage(signaling, () => this.#links.size > 0, over);
     signaling.addEventListener('state', ({ state, error }) => {
       if (state === 'closed') {
         over.abort();

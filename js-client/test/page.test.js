@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { connect } from '../client.js';
 import { followPage } from '../client/page.js';
-import { settle } from './fakes.js';
+import { fakeWebSocket, settle } from './fakes.js';
 import { connected } from './session.js';
 
 const page = new EventTarget();
@@ -84,4 +85,14 @@ test('a page that is put aside and comes back resumes its session, one that goes
   fire(page, 'pagehide', { persisted: false });
   assert.deepEqual([socket().take(), signaling.state], [[{ type: 'bye' }], 'closed']);
   over.abort();
+});
+
+test('who was aborted before the start does not listen to the page', async () => {
+  const heard = [];
+  const options = { WebSocket: fakeWebSocket(), signal: AbortSignal.abort() };
+  const listen = globalThis.addEventListener;
+  globalThis.addEventListener = (type) => heard.push(type);
+  await assert.rejects(connect('ws://host/signal', options), { code: 'aborted' });
+  globalThis.addEventListener = listen;
+  assert.deepEqual(heard, []);
 });
