@@ -130,10 +130,9 @@ export class Client extends Base {
 
   /** @internal @param {Channel} channel @param {AbortSignal} [signal] */
   async next(channel, signal) {
-    const { name, pool, options } = channel;
+    const { pool, options } = channel;
     if (pool === undefined) throw new SignalingError('not_matched');
-    this.#forget(channel, 'left');
-    return this.#match(pool, { ...options, signal }, name);
+    return this.#match(pool, { ...options, signal }, channel);
   }
 
   /** @internal @param {Channel} channel */
@@ -225,7 +224,7 @@ export class Client extends Base {
 
   // ---- Matchmaking
 
-  /** @param {string} pool @param {JoinOptions} options @param {string} [leave] where the last stranger is */
+  /** @param {string} pool @param {JoinOptions} options @param {Channel} [leave] where the last stranger is */
   async #match(pool, options, leave) {
     const { signal } = options;
     if (signal?.aborted) throw aborted(signal);
@@ -234,8 +233,9 @@ export class Client extends Base {
     try {
       return await new Promise((/** @type {(channel: Channel) => void} */ resolve, reject) => {
         this.#tickets.set(pool, { options, resolve, reject });
-        this.#ask(pool, leave);
+        this.#ask(pool, leave?.name);
         signal?.addEventListener('abort', () => {
+        if (leave) this.#forget(leave, 'left');
           this.signaling.request({ type: 'cancelMatch', pool });
           reject(aborted(signal));
         }, over);

@@ -68,6 +68,22 @@ test('next leaves and asks in one message, with what is sent and said now', asyn
   assert.equal((await again).name, '~2');
 });
 
+test('next that cannot search stays where it is', async () => {
+  const call = await enter();
+  const matching = waitIn(call);
+  await settle();
+  await settle();
+  await meet(call);
+  const channel = await matching;
+  await assert.rejects(channel.next({ signal: AbortSignal.abort() }), { code: 'aborted' });
+  const other = call.client.match('pool');
+  await assert.rejects(channel.next(), { code: 'already_waiting' });
+  await settle();
+  assert.deepEqual([asked(call), call.events.map(([type]) => type)], [[{ type: 'match', pool: 'pool' }], ['peer']]);
+  await meet(call, '~2');
+  await other;
+});
+
 test('a channel that was joined by name has no next', async () => {
   const call = await enter();
   const channel = await call.join('room');
