@@ -127,14 +127,14 @@ export class Channel extends Base {
     const over = new AbortController();
     const push = (/** @type {Event} */ event) => wake(unread.push(event));
     this.addEventListener('message', push, over);
-    this.addEventListener('close', push, over);
+    this.over.signal.addEventListener('abort', push, over);
     signal?.addEventListener('abort', push, over);
     try {
       while (!signal?.aborted) {
         if (unread.length > MAX_UNREAD) throw new SignalingError('queue_full');
         const event = unread.shift();
         if (event?.type === 'message') yield /** @type {ChannelEvents['message']} */ (event);
-        else if (event) return;
+        else if (this.over.signal.aborted) return;
         else await new Promise((resolve) => (wake = resolve));
       }
     } finally {

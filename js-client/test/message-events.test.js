@@ -99,6 +99,16 @@ test('for await reads the messages until the channel is left', async () => {
   assert.deepEqual(read, [['z', 1], ['z', 2]]);
 });
 
+test('for await of a channel that was left ends at once', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  channel.leave();
+  const read = [];
+  channel.messages().next().then(({ done }) => read.push(done));
+  await settle();
+  assert.deepEqual(read, [true]);
+});
+
 test('for await ends by its signal, and when the loop is left', async () => {
   const call = await enter();
   const channel = await call.join('room', { peers: [{}] });
