@@ -337,7 +337,8 @@ export class Client extends Base {
     emit(channel, 'peer', { peer, initial });
     peer.tellMediaState();
     for (const data of unheard) optional(link.messages.send(name, data));
-    link.introduced(peer);
+    // A listener may have left.
+    if (peer.state !== 'closed') link.introduced(peer);
   }
 
   /** @param {import('./wire.js').RemovePeer} frame */

@@ -99,6 +99,21 @@ test('leave lets go of everybody at once', async () => {
   assert.deepEqual([type, call.events.length], ['part', 3]);
 });
 
+test('who leaves as soon as somebody comes leaves nothing behind', async () => {
+  const call = await enter();
+  const channel = await call.join('room');
+  await call.join('other');
+  channel.addEventListener('peer', () => channel.leave().catch(() => {}));
+  await call.socket.receive(addPeer({ should_create_offer: false }));
+  assert.deepEqual([call.connection.signalingState, names(call.events)], ['closed', ['peer z', 'peerleave z', 'close undefined']]);
+  const [{ id }] = call.socket.take('part');
+  await call.socket.receive({ type: 'parted', channel: 'room', id }, removePeer());
+  await call.clock.advance(60_000);
+  assert.equal(call.RTCPeerConnection.all.length, 1);
+  call.client.close();
+  assert.equal(call.clock.next, Infinity);
+});
+
 test('who is kicked out of a channel is told', async () => {
   const call = await enter();
   await call.join('room', { peers: [{}] });
