@@ -68,10 +68,9 @@ export class Channel extends Base {
     this.name = name;
     this.options = options;
     this.#client = client;
-    const { media, userdata } = options;
+    const { media } = options;
     if (!media) return;
     if ('slots' in media) {
-      if (userdata && typeof userdata !== 'object') throw new TypeError('userdata');
       this.slots = media.slots;
       media.addEventListener('change', () => this.#mediaChanged(), this.over);
     } else {
@@ -98,7 +97,9 @@ export class Channel extends Base {
    * @returns {Promise<void>}
    */
   setUserdata(value) {
-    this.options = { ...this.options, userdata: value };
+    const options = { ...this.options, userdata: value };
+    withMediaState(options); // Throws before anything has changed.
+    this.options = options;
     return optional(this.#client.setUserdata(this));
   }
 
@@ -202,14 +203,10 @@ export class Channel extends Base {
     await this.leave();
   }
 
-  /** Our userdata, as the others get it now. @internal */
-  claim() {
-    return withMediaState(this.options);
-  }
-
   /** What is sent, or what is on. */
   #mediaChanged() {
     this.#client.update();
-    if (this.joined) optional(this.#client.setUserdata(this));
+    // Also while we join: what the join says is what was on before. The server takes one after the other.
+    optional(this.#client.setUserdata(this));
   }
 }

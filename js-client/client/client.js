@@ -144,7 +144,7 @@ export class Client extends Base {
   /** @internal @param {Channel} channel */
   setUserdata(channel) {
     // Who joins again brings the new value along.
-    return ignoring(this.signaling.request({ type: 'setUserdata', channel: channel.name, userdata: channel.claim() }));
+    return ignoring(this.signaling.request({ type: 'setUserdata', channel: channel.name, userdata: withMediaState(channel.options) ?? null }));
   }
 
   /** @internal @param {Channel} channel @param {unknown} data @param {string} [to] */
@@ -192,7 +192,7 @@ export class Client extends Base {
     channel.joined = false;
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
-        await this.signaling.request({ type: 'join', channel: channel.name, userdata: channel.claim() }, signal);
+        await this.signaling.request({ type: 'join', channel: channel.name, userdata: withMediaState(channel.options) }, signal);
         channel.joined = true;
         return;
       } catch (/** @type {any} */ error) {
@@ -270,6 +270,8 @@ export class Client extends Base {
     channel.joined = true;
     ticket.resolve(channel);
   }
+    // What is on may have changed while we waited.
+    if (ticket.options.media) optional(this.setUserdata(channel));
 
   /** @param {import('./wire.js').MatchEnded} ended */
   #matchEnded({ pool, reason }) {

@@ -6,9 +6,11 @@
  * @typedef {'microphone' | 'camera' | 'screen'} Source
  */
 
-/** @param {import('./channel.js').JoinOptions} options */
+/** Our userdata, as the others get it now. @param {import('./channel.js').JoinOptions} options */
 export function withMediaState({ userdata, media }) {
-  return media && 'slots' in media ? { ...userdata, media: { ...media.state, screenId: media.screen.id } } : userdata;
+  if (!media || !('slots' in media)) return userdata;
+  if (userdata && typeof userdata !== 'object') throw new TypeError('userdata');
+  return { ...userdata, media: { ...media.state, screenId: media.screen.id } };
 }
 
 /** The other side's claim: anything may stand there. @param {any} userdata @returns {MediaState | null} */

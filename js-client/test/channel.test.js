@@ -114,6 +114,13 @@ test('who leaves as soon as somebody comes leaves nothing behind', async () => {
   assert.equal(call.clock.next, Infinity);
 });
 
+test('setUserdata of nothing is null', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { userdata: 1 });
+  channel.setUserdata(undefined);
+  assert.equal(call.socket.take('setUserdata')[0].userdata, null);
+});
+
 test('who is kicked out of a channel is told', async () => {
   const call = await enter();
   await call.join('room', { peers: [{}] });
