@@ -82,7 +82,7 @@ export class Link {
   /** @param {Peer} peer known in one more channel, or for the first time */
   introduced(peer) {
     for (const fields of this.#tracks.values()) {
-      if (fields.transceiver.currentDirection?.includes('recv')) tellTrack(peer, fields);
+      if (fields.transceiver.currentDirection?.includes('recv') ?? true) tellTrack(peer, fields);
     }
     this.messages.introduced();
     this.update();

@@ -174,3 +174,11 @@ test('the source of a track is what the peer says about its stream', async () =>
     'screen', 'screen', 'microphone', 'camera', 'camera', 'camera',
   ]);
 });
+
+test('a track that came a moment before the second channel is told there', async () => {
+  const call = await enter();
+  await call.join('one', { peers: [{ should_create_offer: false }] });
+  call.connection.ontrack({ track: fakeTrack('video'), streams: [], transceiver: { currentDirection: null } });
+  await call.join('two', { peers: [{ connection_id: 'e.9' }] });
+  assert.deepEqual(names(call.events), ['peer z', 'track z', 'peer z', 'track z']);
+});
