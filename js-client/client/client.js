@@ -165,6 +165,7 @@ export class Client extends Base {
 
   /** From now on, because somebody wants to know. @internal */
   measure() {
+    if (this.state === 'closed') return;
     this.#measuring.set(MEASURE_EVERY, () => this.measure());
     for (const link of this.#links.values()) optional(link.measure());
   }
@@ -234,8 +235,8 @@ export class Client extends Base {
       return await new Promise((/** @type {(channel: Channel) => void} */ resolve, reject) => {
         this.#tickets.set(pool, { options, resolve, reject });
         this.#ask(pool, leave?.name);
-        signal?.addEventListener('abort', () => {
         if (leave) this.#forget(leave, 'left');
+        signal?.addEventListener('abort', () => {
           this.signaling.request({ type: 'cancelMatch', pool });
           reject(aborted(signal));
         }, over);
@@ -269,9 +270,9 @@ export class Client extends Base {
     channel.pool = pool;
     channel.joined = true;
     ticket.resolve(channel);
-  }
     // What is on may have changed while we waited.
     if (ticket.options.media) optional(this.setUserdata(channel));
+  }
 
   /** @param {import('./wire.js').MatchEnded} ended */
   #matchEnded({ pool, reason }) {

@@ -182,3 +182,46 @@ test('a track that came a moment before the second channel is told there', async
   await call.join('two', { peers: [{ connection_id: 'e.9' }] });
   assert.deepEqual(names(call.events), ['peer z', 'track z', 'peer z', 'track z']);
 });
+
+// ---- Quality
+
+test('quality is measured once somebody listens, every 2 s, of those who were once connected, until the end', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}, { peer_id: 'y', connection_id: 'e.6' }] });
+  const [first, second] = call.RTCPeerConnection.all;
+  const measured = [];
+  for (const connection of [first, second]) {
+    const { getStats, name } = connection;
+    connection.getStats = () => {
+      measured.push(name);
+      return getStats();
+    };
+  }
+  first.connect();
+  await call.clock.advance(4_000);
+  assert.deepEqual(measured, []);
+  const levels = [];
+  channel.addEventListener('quality', ({ peer, level }) => levels.push([peer.id, level]));
+  await call.clock.advance(1_999);
+  assert.deepEqual(levels, [['z', 'excellent']]);
+  await call.clock.advance(1);
+  first.connect('disconnected');
+  second.connect();
+  await call.clock.advance(2_000);
+  assert.deepEqual(levels.slice(1), [['z', 'excellent'], ['z', 'lost'], ['y', 'excellent']]);
+  await call.socket.receive(removePeer());
+  await call.clock.advance(2_000);
+  assert.deepEqual(levels.slice(4), [['y', 'excellent']]);
+  call.client.close();
+  assert.equal(call.clock.next, Infinity);
+  measured.length = 0;
+  await call.clock.advance(10_000);
+  assert.deepEqual(measured, []);
+});
+
+test('who listens for quality after the end starts nothing', async () => {
+  const { call, channel } = await inRoom();
+  call.client.close();
+  channel.addEventListener('quality', () => {});
+  assert.equal(call.clock.next, Infinity);
+});
