@@ -132,7 +132,9 @@ export class Client extends Base {
   async next(channel, signal) {
     const { pool, options } = channel;
     if (pool === undefined) throw new SignalingError('not_matched');
-    return this.#match(pool, { ...options, signal }, channel);
+    const next = await this.#match(pool, { ...options, signal }, channel);
+    next.slots = channel.slots; // With what was added and replaced here.
+    return next;
   }
 
   /** @internal @param {Channel} channel */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addPeer, enter } from './call.js';
-import { settle } from './fakes.js';
+import { fakeStream, fakeTrack, settle } from './fakes.js';
 
 /** What was asked of the server since the last call, without ids. */
 const asked = (call) => call.socket.take('match', 'cancelMatch', 'part').map(({ id, ...frame }) => frame);
@@ -66,6 +66,25 @@ test('next leaves and asks in one message, with what is sent and said now', asyn
   assert.deepEqual(call.events.map(([type]) => type), ['peer', 'peerleave', 'close']);
   await meet(call, '~2');
   assert.equal((await again).name, '~2');
+});
+
+test('the next stranger gets the tracks of now', async () => {
+  const call = await enter();
+  const media = fakeStream('audio', 'video');
+  const [audio, video] = media.getTracks();
+  const matching = waitIn(call, { media });
+  await settle();
+  await settle();
+  await meet(call);
+  const channel = await matching;
+  const [other, screen] = [fakeTrack('video'), fakeTrack('video')];
+  channel.replaceTrack(video, other);
+  channel.addTrack(screen, media);
+  const again = channel.next();
+  await settle();
+  await meet(call, '~2');
+  await again;
+  assert.deepEqual(call.connection.getTransceivers().map(({ sender }) => sender.track), [audio, other, screen]);
 });
 
 test('next that cannot search stays where it is', async () => {
