@@ -40,7 +40,7 @@ export class Channel extends Base {
 
   /** @internal @type {JoinOptions} */
   options;
-  /** What we send to the peers here. @internal @type {Set<import('./senders.js').Slot>} */
+  /** What was added here. @internal @type {Set<import('./senders.js').Slot>} */
   slots = new Set();
   /** Where a stranger was found. @internal @type {string | undefined} */
   pool;
@@ -56,6 +56,8 @@ export class Channel extends Base {
   over = new AbortController();
 
   #client;
+  /** What LocalMedia has. @type {Set<import('./senders.js').Slot> | undefined} */
+  #shared;
 
   /**
    * @internal
@@ -71,7 +73,7 @@ export class Channel extends Base {
     const { media } = options;
     if (!media) return;
     if ('slots' in media) {
-      this.slots = media.slots;
+      this.#shared = media.slots;
       media.addEventListener('change', () => this.#mediaChanged(), this.over);
     } else {
       for (const track of media.getTracks()) this.addTrack(track, media);
@@ -201,6 +203,11 @@ export class Channel extends Base {
 
   async [Symbol.asyncDispose]() {
     await this.leave();
+  }
+
+  /** What we send to the peers here. @internal */
+  get sent() {
+    return [...this.#shared ?? [], ...this.slots];
   }
 
   /** What is sent, or what is on. */

@@ -305,7 +305,7 @@ export class Link {
   }
 
   #sync() {
-    return sync(this.connection, [...this.peers.values()].flatMap(({ channel }) => [...channel.slots]));
+    return sync(this.connection, [...this.peers.values()].flatMap(({ channel }) => channel.sent));
   }
 
   // ---- Recovery: nothing here closes for good, that is up to the server's `removePeer`

@@ -99,6 +99,16 @@ test('LocalMedia in two channels is sent once, and said in both', async () => {
   assert.deepEqual(sent(call.connection), ['mic', 'front']);
 });
 
+test('a track that is added beside LocalMedia stays in its channel', async () => {
+  const { media, call, channel } = await inRoom();
+  const track = fakeTrack('video');
+  channel.addTrack(track, media.stream);
+  await settle();
+  assert.equal(call.connection.getTransceivers()[2].sender.track, track);
+  await call.join('other', { peers: [{ peer_id: 'y', connection_id: 'e.9' }], media });
+  assert.deepEqual(sent(call.connection), ['mic', 'front']);
+});
+
 test('after the channel was left, LocalMedia changes nothing there', async () => {
   const { media, call, channel } = await inRoom();
   channel.leave();
