@@ -348,7 +348,7 @@ export class Client extends Base {
 
   /** @param {import('./wire.js').RemovePeer} frame */
   #removePeer({ channel, peer_id, reason }) {
-    const peer = this.#peer(peer_id, channel);
+    const peer = this.#channels.get(channel)?.peers.get(peer_id);
     if (peer) this.#remove(peer, reason);
   }
 
@@ -359,7 +359,7 @@ export class Client extends Base {
 
   /** @param {import('./wire.js').Userdata} frame */
   #userdata({ channel, peer_id, userdata }) {
-    this.#peer(peer_id, channel)?.claim(userdata);
+    this.#channels.get(channel)?.peers.get(peer_id)?.claim(userdata);
   }
 
   /** @param {import('./wire.js').AppMessage & { data: any }} frame */
@@ -390,11 +390,6 @@ export class Client extends Base {
   }
 
   // ---- Peers
-
-  /** @param {string} peerId @param {string} channel */
-  #peer(peerId, channel) {
-    return this.#channels.get(channel)?.peers.get(peerId);
-  }
 
   /** @param {Peer} peer @param {string} reason */
   #remove(peer, reason) {

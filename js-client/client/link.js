@@ -153,8 +153,10 @@ export class Link {
   }
 
   close() {
-    this.#dispose();
-    this.#setState('closed');
+    this.#inbox = []; // What waits for a closed connection may wait for ever.
+    this.#watchdog.clear();
+    this.#recovery.clear();
+    this.connection.close();
   }
 
   // ---- The RTCPeerConnection
@@ -199,17 +201,10 @@ export class Link {
 
   /** @param {number} attempt @param {boolean} [offers] */
   #replace(attempt, offers) {
-    this.#dispose();
+    this.close();
     this.#attempt = attempt;
     this.connection = this.#create();
     this.#begin(offers);
-  }
-
-  #dispose() {
-    this.#inbox = []; // What waits for a closed connection may wait for ever.
-    this.#watchdog.clear();
-    this.#recovery.clear();
-    this.connection.close();
   }
 
   /** A new connection in place of one that does not work; whoever needs it offers, whatever its role. */
