@@ -1,5 +1,4 @@
-const FIRST = 300;
-const BASE = 500;
+const FIRST = 250;
 
 /**
  * Full jitter: after a restart of the server thousands come back, and must not come back in step.
@@ -9,6 +8,5 @@ const BASE = 500;
  * @param {number} cap
  */
 export function retryDelay(attempt, cap) {
-  const ceiling = attempt === 0 ? FIRST : BASE * 2 ** (attempt - 1);
-  return Math.random() * Math.min(ceiling, cap);
+  return Math.random() * Math.min(FIRST * 2 ** attempt, cap);
 }

@@ -77,9 +77,8 @@ export class Client extends Base {
     signaling.addEventListener('state', ({ state, error }) => {
       if (state === 'closed') {
         over.abort();
-        this.#measuring.clear();
         for (const channel of this.#channels.values()) this.#forget(channel, 'closed', error);
-        for (const { reject } of this.#tickets.values()) reject(error ?? new SignalingError('closed'));
+        for (const ticket of this.#tickets.values()) ticket.reject(error ?? new SignalingError('closed'));
       }
       emit(this, 'state', { state, error });
     });
@@ -151,12 +150,10 @@ export class Client extends Base {
 
   /** @internal @param {Channel} channel @param {unknown} data @param {string} [to] */
   async send(channel, data, to) {
-    const peers = [...channel.peers.values()].filter(({ id }) => to === undefined || id === to);
-    if (to === undefined) {
-      if (channel.expected > 0) channel.unheard.push(data);
-    } else if (!peers[0]) {
-      throw new SignalingError('unknown_peer');
-    }
+    const toAll = to === undefined;
+    const peers = [...channel.peers.values()].filter(({ id }) => toAll || id === to);
+    if (!toAll && !peers[0]) throw new SignalingError('unknown_peer');
+    if (toAll && channel.expected > 0) channel.unheard.push(data);
     await Promise.all(peers.map(({ link }) => link.messages.send(channel.name, data)));
   }
 
@@ -299,7 +296,7 @@ export class Client extends Base {
       for (const peer of channel.peers.values()) {
         // For the others we are somebody new, and the one we were is gone with its connections.
         if (known !== peer_id) this.#remove(peer, 'lost');
-        peer.live = false;
+        peer.connection_id = '';
       }
       if (channel.joined) optional(this.#enter(channel));
     }
@@ -313,7 +310,7 @@ export class Client extends Base {
     if (!channel) return;
     channel.expected = peers;
     channel.reunion.set(REINTRODUCTION_DEADLINE, () => {
-      for (const peer of channel.peers.values()) if (!peer.live) this.#remove(peer, 'lost');
+      for (const peer of channel.peers.values()) if (!peer.connection_id) this.#remove(peer, 'lost');
     });
   }
 
@@ -330,7 +327,7 @@ export class Client extends Base {
     const known = channel.peers.get(peer_id);
     const peer = known ?? new Peer(link, channel);
     const renewed = peer.connection_id !== connection_id;
-    Object.assign(peer, { connection_id, should_create_offer, identity, live: true });
+    Object.assign(peer, { connection_id, should_create_offer, identity });
     if (known) {
       peer.claim(userdata);
       if (renewed) link.renew();

@@ -366,7 +366,7 @@ export class Link {
 
   /** From the smallest `<epoch>.<position>` on. Positions are too big for a number: the shorter one is smaller. */
   get #introductions() {
-    return [...this.peers.values()].filter(({ live }) => live).sort(({ connection_id: a }, { connection_id: b }) =>
+    return [...this.peers.values()].filter((peer) => peer.connection_id).sort(({ connection_id: a }, { connection_id: b }) =>
       a.length - b.length || (a < b ? -1 : 1));
   }
 

@@ -26,12 +26,10 @@ export class Peer extends Base {
   link;
   /** @internal @type {import('./channel.js').Channel} */
   channel;
-  /** As the server said. @internal */
+  /** As the server said; empty after the session was lost, until the server introduces the peer again. @internal */
   connection_id = '';
   /** As the server said. @internal */
   should_create_offer = false;
-  /** False after the session was lost, until the server introduces the peer again. @internal */
-  live = true;
 
   /**
    * @internal

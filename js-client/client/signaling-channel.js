@@ -200,10 +200,6 @@ export class SignalingChannel extends Base {
     this.#requests.rejectAll(error ?? new SignalingError('closed'));
   }
 
-  async [Symbol.asyncDispose]() {
-    this.close();
-  }
-
   // ---- The session
 
   async #prepare() {

@@ -12,5 +12,5 @@ test('a thousand clients are spread over the whole range', () => {
 test('the first attempt comes almost at once, the ceiling of the others doubles up to the cap', () => {
   new FakeClock().chance = 1;
   const ceilings = [0, 1, 2, 3, 4, 5, 6, 7].map((attempt) => retryDelay(attempt, 15_000));
-  assert.deepEqual(ceilings, [300, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  assert.deepEqual(ceilings, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
 });

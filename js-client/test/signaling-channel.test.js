@@ -207,14 +207,14 @@ test('the back-off is short within the grace time, grows to maxDelay after it, a
     await clock.advance(clock.next);
     assert.equal(WebSocket.all.length, attempt + 2);
   }
-  assert.deepEqual(delays.slice(0, 5), [300, 500, 1_000, 2_000, 2_000]);
+  assert.deepEqual(delays.slice(0, 5), [250, 500, 1_000, 2_000, 2_000]);
   assert.deepEqual([Math.max(...delays), delays.at(-1)], [9_000, 9_000]);
 
   await socket().open();
   await socket().welcome({ resumed: true });
   await clock.advance(5_000);
   await socket().drop();
-  assert.equal(clock.next, 300);
+  assert.equal(clock.next, 250);
 });
 
 test('a socket that does not open in 5 s, or is not welcomed in 10 s more, is given up', async () => {
