@@ -106,7 +106,7 @@ fn client_size(job: &Job) -> Outcome {
     let table = job.run(Call::new("npm start").within("bench/client-size"))?;
     let bytes = table
         .lines()
-        .find(|row| row.contains("signal-client"))
+        .find(|row| row.starts_with("| signal-client"))
         .and_then(|row| row.split('|').map(str::trim).rev().nth(2));
     bytes.map(|bytes| format!("{bytes} bytes")).ok_or_else(|| Halt::Failed(table.clone()))
 }
