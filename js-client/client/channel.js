@@ -163,8 +163,8 @@ export class Channel extends Base {
    * @param {MediaStream} [stream] tracks of one stream arrive in one stream
    */
   addTrack(track, stream = new MediaStream()) {
-    const kind = /** @type {'audio' | 'video'} */ (track.kind);
-    const slot = slotOf.get(track) ?? { kind, track, stream };
+    const slot = slotOf.get(track) ?? /** @type {import('./senders.js').Slot} */ ({ kind: track.kind, stream });
+    slot.track = track; // It may have been replaced by nothing.
     slotOf.set(track, slot);
     this.slots.add(slot);
     this.#client.update();

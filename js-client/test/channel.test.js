@@ -176,6 +176,23 @@ test('a track can be replaced by nothing and come back, also for those who came 
   assert.throws(() => channel.replaceTrack(other, audio), TypeError);
 });
 
+test('a track that was replaced by nothing can be added again', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{}] });
+  const stream = fakeStream('audio');
+  const [track] = stream.getTracks();
+  channel.addTrack(track, stream);
+  channel.replaceTrack(track, null);
+  channel.addTrack(track, stream);
+  await settle();
+  assert.deepEqual(senders(call.connection), [track, null]);
+  channel.replaceTrack(track, null);
+  channel.removeTrack(track);
+  channel.addTrack(track, stream);
+  await settle();
+  assert.deepEqual(senders(call.connection), [track, null]);
+});
+
 test('two channels share one connection, each with a peer and a userdata of its own', async () => {
   const call = await enter();
   const media = fakeStream('video');
