@@ -51,16 +51,16 @@ browserTest('who comes late sees who is muted and whose camera is off', {}, asyn
 browserTest('a screen is shown beside the camera, also to who comes late, until it is not shared any more', { timeout: 240_000 }, async ({ server, open }) => {
   const ann = await join(open, server, 'Ann');
   const ben = await join(open, server, 'Ben', { viewport: 'phone' });
-  await allTogether([ann, ben], { heard: false });
+  await allTogether([ann, ben]);
   await ann.page.click('#share');
   await seeScreenOf(ann, [ann, ben]);
   const cem = await join(open, server, 'Cem');
   await seeScreenOf(ann, [cem]);
-  await allTogether([ann, ben, cem], { heard: false });
+  await allTogether([ann, ben, cem]);
 
   await ann.page.click('#share');
   await seeNoScreen([ann, ben, cem]);
-  await allTogether([ann, ben, cem], { heard: false });
+  await allTogether([ann, ben, cem]);
 
   // Two at a time; and one that ends and begins before anybody has negotiated.
   await ann.page.click('#share');
@@ -79,7 +79,7 @@ browserTest('a screen is shown beside the camera, also to who comes late, until 
   await ann.page.click('[data-leave]');
   await seeNoScreen([ben, cem]);
   assert.deepEqual(await ann.page.evaluate(liveTracks), []);
-  await allTogether([ben, cem], { heard: false });
+  await allTogether([ben, cem]);
 
   await cem.page.evaluateOnNewDocument(() => { delete MediaDevices.prototype.getDisplayMedia; });
   await cem.page.reload();
@@ -209,21 +209,15 @@ function previewPlays(page) {
   return waitFor(page, () => document.querySelector('#preview video')?.videoWidth > 0);
 }
 
-/**
- * Everybody has a tile of everybody, its picture moves and sound arrives.
- *
- * @param {Person[]} people
- * @param {{ heard?: boolean }} [options] `heard`: the sound is played, too, and marked. Where pictures take all the time
- *   of the machine, the browser may play none.
- */
-async function allTogether(people, { heard = true } = {}) {
+/** Everybody has a tile of everybody, its picture moves and there is sound. @param {Person[]} people */
+async function allTogether(people) {
   await Promise.all(people.map(async (person) => {
     const others = people.filter((other) => other !== person);
     await isTogether(person, others);
     await mediaFlows(person.page, { peers: others.length, timeout: 40_000 });
     for (const other of others) {
       await framesGrow(person.page, `${tileOf(other)} video`);
-      await shows(person, `${tileOf(other)}[data-video="on"]${heard ? '[data-speaking]' : ''}`);
+      await shows(person, `${tileOf(other)}[data-video="on"][data-speaking]`);
     }
   }));
 }
