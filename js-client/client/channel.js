@@ -1,5 +1,4 @@
 import { optional, SignalingError } from './errors.js';
-import { emit } from './events.js';
 import { MAX_UNREAD } from './limits.js';
 import { withMediaState } from './media-state.js';
 import { Timer } from './timer.js';
@@ -109,7 +108,7 @@ export class Channel extends Base {
    * Sends a message to all who are here, or to one: over a data channel, or through the server while none is open. It
    * arrives once and in order. Rejects with a SignalingError: `too_large`, `queue_full`, `unknown_peer`.
    *
-   * @param {unknown} data anything JSON can say, an ArrayBuffer or a view of one; at most 48,000 bytes
+   * @param {unknown} data anything JSON can say, up to 64,000 bytes, or an ArrayBuffer or a view of one, up to 48,000
    * @param {{ to?: Peer | string }} [options]
    * @returns {Promise<void>}
    */

@@ -2,7 +2,7 @@
  * Everything the library rejects with, and why a connection ended for good.
  *
  * `code` is one of the server's codes (docs/protocol.md: `channel_full`, `unauthorized`, `unknown_peer`, ...) or one of
- * the client's own: `timeout`, `aborted`, `closed`, `session_lost`, `queue_full`, `already_joined`, `replaced`, `kicked`.
+ * the client's own, all of which are in the readme: `timeout`, `aborted`, `closed`, `session_lost`, `queue_full`, ...
  */
 export class SignalingError extends Error {
   /**

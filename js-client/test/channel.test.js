@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../client.js';
 import { addPeer, enter, removePeer } from './call.js';
-import { FakeClock, fakePeerConnection, fakeStream, fakeTrack, fakeWebSocket, settle } from './fakes.js';
+import { FakeClock, fakeStream, fakeTrack, fakeWebSocket, settle } from './fakes.js';
 
 const names = (events) => events.map(([type, id]) => `${type} ${id}`);
 const senders = (connection) => connection.getTransceivers().map(({ sender }) => sender.track);

@@ -304,10 +304,6 @@ class FakeDataChannel {
     setImmediate(() => this.drop());
   }
 
-  get hasListeners() {
-    return [this.onopen, this.onmessage, this.onclose, this.onerror].some(Boolean);
-  }
-
   // ---- The network
 
   open() {
