@@ -1,16 +1,20 @@
 // The camera and the microphone of this page: open from the lobby into the call, closed after it, opened again for the next.
 
 import { LocalMedia } from '/client.js';
+import { loadPreferences, savePreferences } from './preferences.js';
 
 /** @typedef {'audio' | 'video'} Kind */
 
 /** Fires `change` whenever `media` does or is another one, and when a question to the user is settled. */
 export class Devices extends EventTarget {
   /** @type {LocalMedia} */ media;
+  /** What is on when they are opened: the user's last choice. @type {Record<Kind, boolean>} */ #wanted;
   /** What the user wants and has not got yet. @type {Partial<Record<Kind, boolean>>} */ #asked;
 
   constructor() {
     super();
+    const { audio, video } = loadPreferences();
+    this.#wanted = { audio: audio !== false, video: video !== false };
     this.#renew();
   }
 
@@ -27,6 +31,19 @@ export class Devices extends EventTarget {
   /** @returns {MediaStreamTrack | undefined} */
   get camera() {
     return this.media.stream.getVideoTracks()[0];
+  }
+
+  /** Opens what the user had on last time. */
+  open() {
+    return this.set(this.#wanted);
+  }
+
+  /** Keeps what is on as the user's choice, for this page and the next visit. */
+  remember() {
+    for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
+      if (!this.problems[kind]) this.#wanted[kind] = this.media.state[kind];
+    }
+    savePreferences(this.#wanted);
   }
 
   /** Switches on or off. Resolves when that is done or known to be impossible. @param {Partial<Record<Kind, boolean>>} wanted */

@@ -1,11 +1,12 @@
 // The button that shows the screen to the others.
 
 /**
- * @param {HTMLButtonElement} button
+ * @param {HTMLButtonElement | null} button null on a page without one
  * @param {import('./devices.js').Devices} devices
  * @param {() => void} onproblem called when there is no screen to be had; a user who changes their mind is none
  */
 export function bindShare(button, devices, onproblem) {
+  if (button === null) return;
   button.hidden = !navigator.mediaDevices?.getDisplayMedia;
 
   button.addEventListener('click', async () => {

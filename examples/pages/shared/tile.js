@@ -1,4 +1,4 @@
-// One person on the screen: picture or initials, name, muted badge, state and quality of the connection.
+// One person on the screen: picture or initials, name, muted badge, raised hand, a mark, state and quality of the connection.
 
 import { initials, tone } from './people.js';
 
@@ -63,6 +63,18 @@ export class Tile {
     badge.dataset.level = level;
     badge.title = `${roundTripTime === null ? '' : `${roundTripTime} ms, `}${(100 * loss).toFixed(1)} % lost`;
     this.#part('quality-text').textContent = QUALITIES[level];
+  }
+
+  /** @param {boolean} raised */
+  setHand(raised) {
+    this.#part('hand').hidden = !raised;
+    this.element.toggleAttribute('data-hand', raised);
+  }
+
+  /** A word that sets this person apart, such as "Host". @param {string} text empty for none */
+  setMark(text) {
+    this.#part('mark').textContent = text;
+    this.#part('mark').hidden = text === '';
   }
 
   /** Takes the place of the track of its kind. @param {MediaStreamTrack} track */

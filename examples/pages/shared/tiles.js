@@ -19,7 +19,10 @@ export class Tiles {
   /** The browser refuses to play sound: set to be told. */
   onblocked = () => {};
 
-  /** @param {{ list: HTMLElement, screens: HTMLElement, template: HTMLTemplateElement, whenAlone: HTMLElement }} elements */
+  /**
+   * @param {{ list: HTMLElement, screens: HTMLElement, template: HTMLTemplateElement, whenAlone: HTMLElement | null }} elements
+   *   `whenAlone`, if any, is an item of the list and shown while there is nobody else
+   */
   constructor({ list, screens, template, whenAlone }) {
     this.#list = list;
     this.#screenList = screens;
@@ -96,7 +99,7 @@ export class Tiles {
 
   #layout() {
     const [people, screens] = [this.#list, this.#screenList];
-    this.#whenAlone.hidden = this.size > 1;
+    if (this.#whenAlone) this.#whenAlone.hidden = this.size > 1;
     screens.hidden = this.#screens.size === 0;
     const { clientHeight: height } = people.parentElement;
     const isAbove = matchMedia('(orientation: portrait)').matches;

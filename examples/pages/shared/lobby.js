@@ -1,18 +1,21 @@
-// The card before the call: who, where, with which devices.
+// The card before the call: who, where, with which devices. The words on its button are those of the page: its text,
+// `data-watch` instead of it where there is neither camera nor microphone, and `data-busy` while joining is under way.
 
-import { cleanText, initials, tone } from '../shared/people.js';
-import { explain } from '../shared/problems.js';
+import { cleanText, initials, tone } from './people.js';
+import { explain } from './problems.js';
 
 export class Lobby {
   #element;
   #devices;
   #form;
   #video;
+  #submit;
+  #label;
   #busy = false;
 
   /**
    * @param {HTMLElement} element
-   * @param {import('../shared/devices.js').Devices} devices
+   * @param {import('./devices.js').Devices} devices
    * @param {{ name: string, onjoin: () => void, onretry: () => void }} options
    */
   constructor(element, devices, { name, onjoin, onretry }) {
@@ -20,6 +23,8 @@ export class Lobby {
     this.#devices = devices;
     this.#form = element.querySelector('form');
     this.#video = element.querySelector('video');
+    this.#submit = this.#form.querySelector('.submit');
+    this.#label = this.#submit.textContent;
     this.#input('name').value = name;
     this.#input('name').addEventListener('input', () => this.#showInitials());
     this.#form.addEventListener('submit', (event) => {
@@ -35,6 +40,7 @@ export class Lobby {
     return cleanText(this.#input('name').value) || 'Guest';
   }
 
+  /** Only where the card has that field. */
   get room() {
     return cleanText(this.#input('room').value);
   }
@@ -50,8 +56,8 @@ export class Lobby {
   /** @param {boolean} busy joining is under way */
   set busy(busy) {
     this.#busy = busy;
-    this.#part('.submit').toggleAttribute('disabled', busy);
-    this.#part('.submit').textContent = busy ? 'Joining…' : this.#joinLabel();
+    this.#submit.disabled = busy;
+    this.#showSubmit();
   }
 
   /** @param {string} text why joining did not work; empty to take it away */
@@ -66,15 +72,17 @@ export class Lobby {
     this.#part('.problem').textContent = problem && `${problem} ${consequence(problems)}`;
     this.#part('.retry').hidden = problem === '';
     this.#part('.preview-note').textContent = previewNote(this.#devices);
-    if (!this.#busy) this.#part('.submit').textContent = this.#joinLabel();
+    this.#showSubmit();
     this.#part('.preview').dataset.video = camera ? 'on' : 'off';
     const preview = camera ? media.stream : null; // an empty one would keep the page from ever being loaded
     if (this.#video.srcObject !== preview) this.#video.srcObject = preview;
   }
 
-  #joinLabel() {
+  #showSubmit() {
     const { audio, video } = this.#devices.problems;
-    return audio && video ? 'Join and watch' : 'Join';
+    const { busy = 'Joining…', watch = this.#label } = this.#submit.dataset;
+    const label = audio && video ? watch : this.#label;
+    this.#submit.textContent = this.#busy ? busy : label;
   }
 
   #showInitials() {
@@ -94,13 +102,13 @@ export class Lobby {
   }
 }
 
-/** @param {import('../shared/devices.js').Devices} devices */
+/** @param {import('./devices.js').Devices} devices */
 function previewNote({ opening, camera, problems }) {
   if (opening) return 'Please allow camera and microphone';
   return camera || problems.video ? '' : 'Your camera is off';
 }
 
-/** @param {import('../shared/devices.js').Devices['problems']} problems */
+/** @param {import('./devices.js').Devices['problems']} problems */
 function consequence({ audio, video }) {
   if (audio && video) return 'You can still join, watch and listen.';
   return video ? 'You can still join: the others hear you.' : 'You can still join: the others see you.';

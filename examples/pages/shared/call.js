@@ -1,13 +1,15 @@
-// One stay in a room: what comes from the channel, and from the own devices, goes to the tiles.
+// A call in one channel: what comes from the channel, and from the own devices, goes to the tiles.
 
-import { connect } from '/client.js';
-import { readName } from '../shared/people.js';
-import { watchSpeakers } from '../shared/speaking.js';
+import { readName } from './people.js';
+import { watchSpeakers } from './speaking.js';
 
 /** Of peers who do not say what is on, everything that comes is shown. */
 const UNTOLD = { audio: true, video: true, screen: true };
 
-/** Fires `people` when their number changes, and `end` (with the `code` of the error, if any) when the server has ended it. */
+/**
+ * Fires `people` when their number changes, `show` (with `peer` and `tile`) whenever the tile of a peer is brought in
+ * line with its userdata, and `end` (with the `code` of the error) when the server has ended it.
+ */
 export class Call extends EventTarget {
   #client;
   #name;
@@ -15,25 +17,17 @@ export class Call extends EventTarget {
   #tiles;
   #status;
   /** What came of each peer's screen. @type {WeakMap<object, MediaStream>} */ #screens = new WeakMap();
-  #self = '';
+  /** The id of the own tile; empty without one. */ #self = '';
   #over = new AbortController();
 
   /**
-   * @param {{ room: string, name: string, devices: import('../shared/devices.js').Devices,
-   *   tiles: import('../shared/tiles.js').Tiles, status: import('../shared/status.js').Status }} options
+   * @param {import('/client.js').Client} client
+   * @param {import('/client.js').Channel} channel just joined or matched; leaving it is the page's business
+   * @param {{ name: string, devices: import('./devices.js').Devices, tiles: import('./tiles.js').Tiles,
+   *   status: import('./status.js').Status, self?: boolean }} options
+   *   `self`: whether we have a tile of our own
    */
-  static async join({ room, name, devices, tiles, status }) {
-    const client = await connect(new URL('/signal', location.href), {});
-    try {
-      const channel = await client.join(room, { userdata: { name }, media: devices.media });
-      return new Call(client, channel, { name, devices, tiles, status });
-    } catch (error) {
-      client.close();
-      throw error;
-    }
-  }
-
-  constructor(client, channel, { name, devices, tiles, status }) {
+  constructor(client, channel, { name, devices, tiles, status, self = true }) {
     super();
     this.#client = client;
     this.#name = name;
@@ -41,34 +35,27 @@ export class Call extends EventTarget {
     this.#tiles = tiles;
     this.#status = status;
 
-    this.#listen(client, 'state', ({ error }) => this.#showSignaling(error));
     this.#listen(channel, 'close', ({ error }) => this.#end(error));
     this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, initial));
     this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer));
     this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer));
     this.#listen(channel, 'track', (event) => this.#receive(event));
-    this.#listen(channel, 'quality', (quality) => this.#tiles.get(quality.peer.id)?.setQuality(quality));
-    this.#listen(devices, 'change', () => this.#showSelf());
-
-    this.#self = client.peerId;
-    tiles.add(this.#self, { self: true });
-    this.#showSelf();
+    this.#listen(channel, 'quality', (quality) => tiles.get(quality.peer.id)?.setQuality(quality));
     watchSpeakers(channel.peers, tiles, this.#over.signal);
-    keepAwake(this.#over.signal);
+    if (self) this.#addSelf();
   }
 
+  /** How many tiles there are, the own one included. */
   get people() {
     return this.#tiles.size;
   }
 
-  leave() {
+  /** Takes everybody off the screen. */
+  close() {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    this.#devices.media.stopScreen();
-    this.#client.close();
     this.#tiles.clear();
-    this.#status.keep('');
   }
 
   #greet(peer, initial) {
@@ -91,21 +78,8 @@ export class Call extends EventTarget {
   }
 
   #end(error) {
-    this.leave();
-    this.dispatchEvent(Object.assign(new Event('end'), { code: error?.code }));
-  }
-
-  #showSignaling(error) {
-    if (this.#client.state === 'closed') {
-      this.#end(error);
-    } else if (this.#client.state === 'reconnecting') {
-      this.#status.keep('Connection to the server lost. The call goes on; reconnecting…');
-    } else if (this.#client.state === 'connected') {
-      this.#tiles.rename(this.#self, this.#client.peerId);
-      this.#self = this.#client.peerId;
-      this.#status.keep('');
-      this.#status.say('Connected to the server again');
-    }
+    this.close();
+    if (error) this.dispatchEvent(Object.assign(new Event('end'), { code: error.code }));
   }
 
   #receive({ peer, track, source, streams: [stream] }) {
@@ -127,6 +101,15 @@ export class Call extends EventTarget {
     tile.setName(name);
     tile.setMedia(state);
     this.#showScreen(peer.id, name, state.screen ? this.#screens.get(peer) : undefined);
+    this.dispatchEvent(Object.assign(new Event('show'), { peer, tile }));
+  }
+
+  #addSelf() {
+    this.#self = this.#client.peerId;
+    this.#tiles.add(this.#self, { self: true });
+    this.#listen(this.#devices, 'change', () => this.#showSelf());
+    this.#listen(this.#client, 'state', () => this.#renameSelf());
+    this.#showSelf();
   }
 
   /** Brings the own tiles in line with the devices. */
@@ -138,6 +121,12 @@ export class Call extends EventTarget {
     tile?.setName(this.#name);
     tile?.setMedia(media.state);
     this.#showScreen(this.#self, this.#name, media.screen);
+  }
+
+  /** A server that has forgotten us gives us another id. */
+  #renameSelf() {
+    this.#tiles.rename(this.#self, this.#client.peerId);
+    this.#self = this.#client.peerId;
   }
 
   /** @param {string} id @param {string} name @param {MediaStream | undefined} stream */
@@ -156,18 +145,4 @@ export class Call extends EventTarget {
   #listen(target, type, listener) {
     target.addEventListener(type, listener, { signal: this.#over.signal });
   }
-}
-
-/** Phones would go dark in the middle of the call. @param {AbortSignal} signal */
-function keepAwake(signal) {
-  const request = async () => {
-    try {
-      const lock = await navigator.wakeLock.request('screen');
-      signal.addEventListener('abort', () => lock.release());
-    } catch {
-      // not supported, or the battery is low
-    }
-  };
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && request(), { signal });
-  request();
 }
