@@ -1,0 +1,38 @@
+//! A meeting room: people see who comes and goes, who is muted, has a hand up, shows a screen or writes.
+//!
+//! ```text
+//! cargo run --release --bin meeting
+//! ```
+//!
+//! The server only knows rooms and who is in them. Names and raised hands are userdata, which late joiners get too;
+//! chat and files go from browser to browser. So all that is left to decide here is how many fit into a room.
+
+use signal_axum::{
+    ChannelSettings, ConfigError, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, async_trait,
+};
+
+use crate::{Arguments, System};
+
+/// Serves `pages/meeting`.
+pub const SYSTEM: System = System {
+    name: "meeting",
+    title: "Meeting room",
+    about: "Named rooms with chat, files, raised hands and shared screens.",
+    signaling,
+};
+
+fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
+    arguments.signaling().policy(OpenRooms { capacity: arguments.capacity }).build()
+}
+
+/// Everybody may join every room, until it is full.
+pub(crate) struct OpenRooms {
+    pub(crate) capacity: u32,
+}
+
+#[async_trait]
+impl Policy for OpenRooms {
+    async fn join(&self, _: &PeerInfo, _: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
+        Ok(JoinGrant { settings: ChannelSettings { capacity: self.capacity, ..ChannelSettings::default() } })
+    }
+}
