@@ -18,6 +18,16 @@ export function cleanText(value) {
   return line.slice(0, MAX_TEXT).replace(/\p{Cs}/gu, '');
 }
 
+/**
+ * Text that may have more than one line, without those same characters.
+ * @param {unknown} value @param {number} longest in UTF-16 units
+ */
+export function cleanLines(value, longest) {
+  if (typeof value !== 'string') return '';
+  const lines = value.slice(0, longest).replace(/\r\n?|[\u2028\u2029]/g, '\n').replaceAll('\t', '  ');
+  return lines.replace(/[^\P{Cc}\n]+|\p{Bidi_Control}+|\p{Cs}/gu, '').replace(/\n{3,}/g, '\n\n').trim();
+}
+
 /** @param {string} name */
 export function initials(name) {
   const words = name.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word));
