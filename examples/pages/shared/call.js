@@ -1,5 +1,6 @@
 // A call in one channel: what comes from the channel, and from the own devices, goes to the tiles.
 
+import { OwnTile } from './own-tile.js';
 import { readName } from './people.js';
 import { watchSpeakers } from './speaking.js';
 
@@ -11,29 +12,28 @@ const UNTOLD = { audio: true, video: true, screen: true };
  * line with its userdata, and `end` (with the `code` of the error) when the server has ended it.
  */
 export class Call extends EventTarget {
-  #client;
-  #name;
-  #devices;
+  #channel;
   #tiles;
   #status;
+  #shows;
   /** What came of each peer's screen. @type {WeakMap<object, MediaStream>} */ #screens = new WeakMap();
-  /** The id of the own tile; empty without one. */ #self = '';
+  #own;
   #over = new AbortController();
 
   /**
    * @param {import('/client.js').Client} client
    * @param {import('/client.js').Channel} channel just joined or matched; leaving it is the page's business
    * @param {{ name: string, devices: import('./devices.js').Devices, tiles: import('./tiles.js').Tiles,
-   *   status: import('./status.js').Status, self?: boolean }} options
-   *   `self`: whether we have a tile of our own
+   *   status?: import('./status.js').Status, self?: boolean, shows?: (peer: import('/client.js').Peer) => boolean }} options
+   *   `status`: is told who comes and goes; `self`: whether the call has a tile of our own; `shows`: who else has one
    */
-  constructor(client, channel, { name, devices, tiles, status, self = true }) {
+  constructor(client, channel, { name, devices, tiles, status, self = true, shows = () => true }) {
     super();
-    this.#client = client;
-    this.#name = name;
-    this.#devices = devices;
+    this.#channel = channel;
     this.#tiles = tiles;
     this.#status = status;
+    this.#shows = shows;
+    this.#own = self ? new OwnTile(client, { name, devices, tiles }) : null;
 
     this.#listen(channel, 'close', ({ error }) => this.#end(error));
     this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, initial));
@@ -43,7 +43,6 @@ export class Call extends EventTarget {
     this.#listen(channel, 'track', (event) => this.#receive(event));
     this.#listen(channel, 'quality', (quality) => tiles.get(quality.peer.id)?.setQuality(quality));
     watchSpeakers(channel.peers, tiles, this.#over.signal);
-    if (self) this.#addSelf();
   }
 
   /** How many tiles there are, the own one included. */
@@ -55,21 +54,24 @@ export class Call extends EventTarget {
   close() {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    this.#tiles.clear();
+    this.#own?.close();
+    for (const id of this.#channel.peers.keys()) this.#tiles.remove(id);
   }
 
   #greet(peer, initial) {
+    if (!this.#shows(peer)) return;
     const tile = this.#tiles.add(peer.id);
     tile.setState(peer.state);
     this.#listen(peer, 'state', () => tile.setState(peer.state));
     this.#show(peer);
     this.#countPeople();
-    this.#status.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
+    this.#status?.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
   }
 
   #part(peer) {
+    if (!this.#tiles.get(peer.id)) return;
     this.#tiles.remove(peer.id);
-    this.#status.say(`${readName(peer.userdata)} left`);
+    this.#status?.say(`${readName(peer.userdata)} left`);
     this.#countPeople();
   }
 
@@ -100,46 +102,8 @@ export class Call extends EventTarget {
     const state = peer.mediaState ?? UNTOLD;
     tile.setName(name);
     tile.setMedia(state);
-    this.#showScreen(peer.id, name, state.screen ? this.#screens.get(peer) : undefined);
+    this.#tiles.showScreen(peer.id, name, state.screen ? this.#screens.get(peer) : undefined);
     this.dispatchEvent(Object.assign(new Event('show'), { peer, tile }));
-  }
-
-  #addSelf() {
-    this.#self = this.#client.peerId;
-    this.#tiles.add(this.#self, { self: true });
-    this.#listen(this.#devices, 'change', () => this.#showSelf());
-    this.#listen(this.#client, 'state', () => this.#renameSelf());
-    this.#showSelf();
-  }
-
-  /** Brings the own tiles in line with the devices. */
-  #showSelf() {
-    const { camera, media } = this.#devices;
-    const tile = this.#tiles.get(this.#self);
-    if (camera) tile?.setTrack(camera);
-    else tile?.clearTrack('video');
-    tile?.setName(this.#name);
-    tile?.setMedia(media.state);
-    this.#showScreen(this.#self, this.#name, media.screen);
-  }
-
-  /** A server that has forgotten us gives us another id. */
-  #renameSelf() {
-    this.#tiles.rename(this.#self, this.#client.peerId);
-    this.#self = this.#client.peerId;
-  }
-
-  /** @param {string} id @param {string} name @param {MediaStream | undefined} stream */
-  #showScreen(id, name, stream) {
-    const tracks = stream?.getTracks().filter(({ readyState }) => readyState === 'live') ?? [];
-    if (!tracks.some(({ kind }) => kind === 'video')) {
-      this.#tiles.removeScreen(id);
-      return;
-    }
-    const tile = this.#tiles.addScreen(id);
-    tile.setName(`${name}’s screen`);
-    tile.setMedia({ audio: true, video: true });
-    for (const track of tracks) tile.setTrack(track);
   }
 
   #listen(target, type, listener) {

@@ -46,20 +46,23 @@ export class Tiles {
     return this.#tiles.get(id) ?? this.#add(this.#tiles, this.#list, id, self);
   }
 
-  /** That of this peer's screen. @param {string} id */
-  addScreen(id) {
-    return this.#screens.get(id) ?? this.#add(this.#screens, this.#screenList, id);
+  /** The tile of what comes of this peer's screen: there while it has a picture. @param {string} id @param {string} name @param {MediaStream | undefined} stream */
+  showScreen(id, name, stream) {
+    const tracks = stream?.getTracks().filter(({ readyState }) => readyState === 'live') ?? [];
+    if (!tracks.some(({ kind }) => kind === 'video')) {
+      this.#removeScreen(id);
+      return;
+    }
+    const tile = this.#screens.get(id) ?? this.#add(this.#screens, this.#screenList, id);
+    tile.setName(`${name}’s screen`);
+    tile.setMedia({ audio: true, video: true });
+    for (const track of tracks) tile.setTrack(track);
   }
 
   /** @param {string} id */
   remove(id) {
     this.#remove(this.#tiles, id);
-    this.removeScreen(id);
-  }
-
-  /** @param {string} id */
-  removeScreen(id) {
-    this.#remove(this.#screens, id);
+    this.#removeScreen(id);
   }
 
   /** @param {string} from @param {string} to */
@@ -71,10 +74,6 @@ export class Tiles {
       tiles.set(to, tile);
       tile.id = to;
     }
-  }
-
-  clear() {
-    for (const id of [...this.#tiles.keys()]) this.remove(id);
   }
 
   /** Call it from a click. */
@@ -89,6 +88,11 @@ export class Tiles {
     list.append(tile.element);
     this.#layout();
     return tile;
+  }
+
+  /** @param {string} id */
+  #removeScreen(id) {
+    this.#remove(this.#screens, id);
   }
 
   /** @param {Map<string, Tile>} tiles @param {string} id */
