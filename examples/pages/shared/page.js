@@ -7,6 +7,7 @@ import { cleanText } from './people.js';
 import { loadPreferences } from './preferences.js';
 import { explain } from './problems.js';
 import { bindShare } from './share.js';
+import { bindShortcuts } from './shortcuts.js';
 import { Status } from './status.js';
 import { showSystems } from './systems.js';
 import { Tiles } from './tiles.js';
@@ -33,6 +34,7 @@ export class Page extends EventTarget {
     this.lobby = new Lobby($(screens[0]), this.devices, { name, onjoin, onretry: () => this.devices.open() });
 
     bindToggles(this.devices, () => this.#remember());
+    bindShortcuts();
     bindShare($('share'), this.devices, () => this.status.say('Your screen cannot be shared here'));
     this.tiles.onblocked = () => { $('unblock').hidden = false; };
     onClick('#unblock', () => this.#hearOthers());

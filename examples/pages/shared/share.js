@@ -19,6 +19,6 @@ export function bindShare(button, devices, onproblem) {
   devices.addEventListener('change', () => {
     const { screen } = devices.media.state;
     button.setAttribute('aria-pressed', String(screen));
-    button.title = screen ? 'Stop sharing your screen' : 'Share your screen';
+    button.title = screen ? 'Stop sharing your screen (S)' : 'Share your screen (S)';
   });
 }

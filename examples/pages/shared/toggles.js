@@ -1,4 +1,4 @@
-// The buttons that switch microphone and camera, in the lobby and in the call, and their keys.
+// The buttons that switch microphone and camera, in the lobby and in the call.
 
 const ACTIONS = { audio: ['Unmute', 'Mute'], video: ['Turn the camera on', 'Turn the camera off'] };
 
@@ -18,17 +18,4 @@ export function bindToggles(devices, onchosen) {
       button.title = `${ACTIONS[kind][Number(on)]} (${button.getAttribute('aria-keyshortcuts')})`;
     });
   }
-
-  document.addEventListener('keydown', (event) => {
-    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    for (const button of buttons) {
-      const visible = button.getClientRects().length > 0;
-      if (visible && button.getAttribute('aria-keyshortcuts') === event.key.toUpperCase()) button.click();
-    }
-  });
-}
-
-/** @param {EventTarget | null} target */
-function isTyping(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'));
 }
