@@ -37,7 +37,7 @@ export class Lobby {
   }
 
   get name() {
-    return cleanText(this.#input('name').value) || 'Guest';
+    return cleanText(this.#input('name').value) || this.#input('name').placeholder;
   }
 
   /** Only where the card has that field. */

@@ -23,14 +23,14 @@ export class Page extends EventTarget {
   #screens;
 
   /**
-   * @param {{ title: string, screens?: string[], onjoin: () => void }} options
-   *   `screens`: ids of sections, of which one is shown at a time; the first is the card that `onjoin` is called from
+   * @param {{ title: string, screens?: string[], name?: string, onjoin: () => void }} options
+   *   `screens`: ids of sections, of which one is shown at a time; the first is the card that `onjoin` is called from;
+   *   `name`: what stands on it, or else that of the last visit
    */
-  constructor({ title, screens = ['lobby', 'call', 'left'], onjoin }) {
+  constructor({ title, screens = ['lobby', 'call', 'left'], name = cleanText(loadPreferences().name), onjoin }) {
     super();
     this.#title = title;
     this.#screens = screens;
-    const name = cleanText(loadPreferences().name);
     this.lobby = new Lobby($(screens[0]), this.devices, { name, onjoin, onretry: () => this.devices.open() });
 
     bindToggles(this.devices, () => this.#remember());
