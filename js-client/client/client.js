@@ -315,7 +315,7 @@ export class Client extends Base {
   }
 
   /** @param {import('./wire.js').AddPeer} frame */
-  #addPeer({ channel: name, peer_id, should_create_offer, connection_id, userdata, identity }) {
+  #addPeer({ channel: name, peer_id, should_create_offer, connection_id, userdata, identity, host }) {
     const channel = this.#channels.get(name);
     if (!channel) return;
     const initial = channel.expected > 0;
@@ -327,7 +327,7 @@ export class Client extends Base {
     const known = channel.peers.get(peer_id);
     const peer = known ?? new Peer(link, channel);
     const renewed = peer.connection_id !== connection_id;
-    Object.assign(peer, { connection_id, should_create_offer, identity });
+    Object.assign(peer, { connection_id, should_create_offer, identity, host });
     if (known) {
       peer.claim(userdata);
       if (renewed) link.renew();

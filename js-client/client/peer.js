@@ -21,6 +21,8 @@ export class Peer extends Base {
   userdata = null;
   /** What the server says about the peer. @type {string | undefined} */
   identity;
+  /** Whether it is the host of a star. @type {boolean | undefined} */
+  host;
 
   /** @internal @type {import('./link.js').Link} */
   link;

@@ -46,6 +46,7 @@
  * @property {string} connection_id `<epoch>.<position>`
  * @property {unknown} userdata
  * @property {string} [identity]
+ * @property {true} [host]
  *
  * @typedef {object} RemovePeer
  * @property {'removePeer'} type

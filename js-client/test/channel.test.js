@@ -33,6 +33,16 @@ test('listeners that are added after join miss nothing of the next message, whic
   assert.equal(channel.peers.get('z'), event.peer);
 });
 
+test('the host of a star is known, also after another one has followed', async () => {
+  const call = await enter();
+  const channel = await call.join('room', { peers: [{ host: true }] });
+  assert.equal(channel.peers.get('z').host, true);
+  await call.socket.receive(addPeer({ peer_id: 'y', connection_id: 'e.6' }));
+  assert.equal(channel.peers.get('y').host, undefined);
+  await call.socket.receive(removePeer(), addPeer({ peer_id: 'y', connection_id: 'e.7', host: true }));
+  assert.equal(channel.peers.get('y').host, true);
+});
+
 test('peers come and go, change their userdata and speak', async () => {
   const call = await enter();
   const channel = await call.join('room', { peers: [{ identity: 'zoe@example.org' }] });

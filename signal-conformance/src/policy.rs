@@ -58,7 +58,7 @@ impl Policy for ByName {
             "later" => self.gate.acquire().await.unwrap().forget(),
             _ => decide(request.channel).await?,
         }
-        Ok(JoinGrant { settings })
+        Ok(JoinGrant { settings, ..JoinGrant::default() })
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChannelSettings, ChannelSnapshot, EndReason, Entry, OwnedPayload, PeerId, Position, SnapshotVersion,
-    payload::present,
+    ChannelSettings, ChannelSnapshot, EndReason, Entry, Hosting, OwnedPayload, PeerId, Position,
+    SnapshotVersion, Topology, payload::present,
 };
 
 /// The members of a channel and what holds among them.
@@ -14,6 +14,7 @@ use crate::{
 pub struct Channel {
     settings: ChannelSettings,
     members: Vec<Member>,
+    host: Option<Host>,
     position: Position,
 }
 
@@ -29,6 +30,45 @@ pub struct Member {
     /// What the peer says about itself.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub userdata: Option<OwnedPayload>,
+    /// Whether it may be the host of a star.
+    #[serde(default)]
+    pub hosting: Hosting,
+}
+
+/// To whom all others are introduced in a star.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Who it is.
+    pub peer: PeerId,
+    /// The entry that has made it the host: its join, or the part of the host before.
+    pub since: Position,
+}
+
+/// What lets two members speak to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tie {
+    /// An introduction by this entry.
+    Introduced(Position),
+    /// They are in an unlisted channel, and know each other from elsewhere.
+    Unlisted,
+}
+
+/// An introduction as one of the two sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Introduction {
+    /// The entry that has made it.
+    pub(crate) position: Position,
+    /// Who was there, and who came.
+    pub(crate) own: Arrival,
+}
+
+/// Which side of an introduction somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The one who was there.
+    Resident,
+    /// The one who came, or who became the host.
+    Newcomer,
 }
 
 /// What an entry has changed.
@@ -39,18 +79,27 @@ pub(crate) enum Change {
     /// There was no seat for it.
     Full,
     /// This member is gone.
-    Parted(Member, EndReason),
+    Parted(Departure),
     /// The member at this index has new userdata.
     Updated(usize),
     /// The entry had been applied before, or is about somebody who is not a member.
     Nothing,
 }
 
+/// A member that is gone, and what it was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Departure {
+    pub(crate) member: Member,
+    pub(crate) reason: EndReason,
+    pub(crate) was_host: bool,
+}
+
 impl Channel {
     /// The state that `snapshot` describes.
     #[must_use]
     pub fn from_snapshot(snapshot: ChannelSnapshot) -> Self {
-        Self { settings: snapshot.settings, members: snapshot.members, position: snapshot.position }
+        let ChannelSnapshot { version: _, position, settings, members, host } = snapshot;
+        Self { settings, members, host, position }
     }
 
     /// Applies one entry and tells whether it changed anything.
@@ -64,15 +113,18 @@ impl Channel {
         }
         self.position = position;
         match entry {
-            Entry::Join { peer, identity, userdata, settings } => match (self.index_of(&peer), userdata) {
-                (Some(_), None) => Change::Nothing,
-                (Some(index), Some(userdata)) => self.update(index, userdata),
-                (None, userdata) => {
-                    self.seat(settings, Member { peer, joined_at: position, identity, userdata })
+            Entry::Join { peer, identity, userdata, settings, hosting } => {
+                match (self.index_of(&peer), userdata) {
+                    (Some(_), None) => Change::Nothing,
+                    (Some(index), Some(userdata)) => self.update(index, userdata),
+                    (None, userdata) => {
+                        let joined_at = position;
+                        self.seat(settings, Member { peer, joined_at, identity, userdata, hosting })
+                    }
                 }
-            },
+            }
             Entry::Part { peer, reason } => match self.index_of(&peer) {
-                Some(index) => Change::Parted(self.members.remove(index), reason),
+                Some(index) => Change::Parted(self.unseat(index, reason)),
                 None => Change::Nothing,
             },
             Entry::Update { peer, userdata } => match self.index_of(&peer) {
@@ -90,7 +142,23 @@ impl Channel {
             return Change::Full;
         }
         self.members.push(member);
+        self.appoint_host();
         Change::Joined
+    }
+
+    fn unseat(&mut self, index: usize, reason: EndReason) -> Departure {
+        let member = self.members.remove(index);
+        let was_host = self.host.take_if(|host| host.peer == member.peer).is_some();
+        self.appoint_host();
+        Departure { member, reason, was_host }
+    }
+
+    /// In a star without a host, the longest-standing member that may be becomes it by the entry of this position.
+    fn appoint_host(&mut self) {
+        if self.settings.topology == Topology::Star && self.host.is_none() {
+            let next = self.members.iter().find(|member| member.hosting == Hosting::Candidate);
+            self.host = next.map(|member| Host { peer: member.peer.clone(), since: self.position });
+        }
     }
 
     fn update(&mut self, index: usize, userdata: OwnedPayload) -> Change {
@@ -106,6 +174,7 @@ impl Channel {
             position: self.position,
             settings: self.settings,
             members: self.members.clone(),
+            host: self.host.clone(),
         }
     }
 
@@ -127,7 +196,41 @@ impl Channel {
         &self.settings
     }
 
-    fn index_of(&self, peer: &PeerId) -> Option<usize> {
+    /// The host, in a star that has one.
+    #[must_use]
+    pub fn host(&self) -> Option<&PeerId> {
+        self.host.as_ref().map(|host| &host.peer)
+    }
+
+    /// What lets two members speak to each other, given where in the log they have joined.
+    pub(crate) fn tie(&self, one: (&PeerId, Position), other: (&PeerId, Position)) -> Option<Tie> {
+        let joined = one.1.max(other.1);
+        match (self.settings.topology, &self.host) {
+            (Topology::Unlisted, _) => Some(Tie::Unlisted),
+            (Topology::Mesh, _) => Some(Tie::Introduced(joined)),
+            (Topology::Star, Some(host)) if host.peer == *one.0 || host.peer == *other.0 => {
+                Some(Tie::Introduced(joined.max(host.since)))
+            }
+            (Topology::Star, _) => None,
+        }
+    }
+
+    /// The introduction of two members, by their places in the join order.
+    pub(crate) fn introduction(&self, own: usize, other: usize) -> Option<Introduction> {
+        let (one, two) = (self.members.get(own)?, self.members.get(other)?);
+        let tie = self.tie((&one.peer, one.joined_at), (&two.peer, two.joined_at))?;
+        let Tie::Introduced(position) = tie else { return None };
+        let is_newcomer = match &self.host {
+            // Who is there when somebody becomes the host is a resident to it, however late it has come.
+            Some(host) if position == host.since => host.peer == one.peer,
+            Some(_) => one.joined_at == position,
+            None => own > other,
+        };
+        let own = if is_newcomer { Arrival::Newcomer } else { Arrival::Resident };
+        (one.peer != two.peer).then_some(Introduction { position, own })
+    }
+
+    pub(crate) fn index_of(&self, peer: &PeerId) -> Option<usize> {
         self.members.iter().position(|member| member.peer == *peer)
     }
 }

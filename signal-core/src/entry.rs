@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::Error as _};
 
-use crate::{EndReason, Member, OwnedPayload, PeerId, Position, payload::present};
+use crate::{EndReason, Host, Member, OwnedPayload, PeerId, Position, payload::present};
 
 /// One change of a channel.
 ///
@@ -22,6 +22,9 @@ pub enum Entry {
         userdata: Option<OwnedPayload>,
         /// The settings of the channel, if this join creates it.
         settings: ChannelSettings,
+        /// Whether the peer may be the host of a star.
+        #[serde(default)]
+        hosting: Hosting,
     },
     /// A peer gives up its seat.
     #[serde(rename = "part.1")]
@@ -86,8 +89,22 @@ pub enum Topology {
     /// All members are introduced to each other.
     #[default]
     Mesh,
+    /// Members are introduced to the host only. When it leaves, the longest-standing member that may be host follows.
+    Star,
     /// Nobody is introduced; members that know each other's id may address each other.
     Unlisted,
+}
+
+/// Whether a member may be the host of a star. It belongs to the peer, not to the channel; see
+/// [`JoinGrant`](crate::JoinGrant).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosting {
+    /// It is the host when there is no other, and follows the host in the order of joins.
+    #[default]
+    Candidate,
+    /// It is introduced to hosts, and never is one.
+    Never,
 }
 
 /// The whole state of a channel at one position. Restoring it and replaying what follows equals replaying all.
@@ -101,6 +118,9 @@ pub struct ChannelSnapshot {
     pub settings: ChannelSettings,
     /// The members in join order.
     pub members: Vec<Member>,
+    /// The host of a star.
+    #[serde(default)]
+    pub host: Option<Host>,
 }
 
 /// The number 1. Reading any other number is an error.

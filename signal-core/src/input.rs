@@ -1,8 +1,8 @@
 //! What can happen to the hub.
 
 use crate::{
-    ChannelName, ChannelSettings, ClientFrame, EndReason, Entry, ErrorCode, Payload, PeerId, Position,
-    RequestId, SessionId, Token,
+    ChannelName, ChannelSettings, ClientFrame, EndReason, Entry, ErrorCode, Hosting, Payload, PeerId,
+    Position, RequestId, SessionId, Token,
 };
 
 /// Everything that can happen to the [`Hub`](crate::Hub). It is closed: inputs can be logged, replayed and generated.
@@ -103,6 +103,8 @@ pub enum Input<'a> {
 pub struct JoinGrant {
     /// What holds in the channel if this join creates it.
     pub settings: ChannelSettings,
+    /// Whether the peer may be the host, should the channel be a star.
+    pub hosting: Hosting,
 }
 
 /// Whom the embedder speaks to.

@@ -15,9 +15,9 @@ mod outbox;
 mod output;
 mod payload;
 
-pub use channel::{Channel, Member};
+pub use channel::{Channel, Host, Member};
 pub use close::{CloseReason, EndReason};
-pub use entry::{ChannelSettings, ChannelSnapshot, Entry, FirstOffer, SnapshotVersion, Topology};
+pub use entry::{ChannelSettings, ChannelSnapshot, Entry, FirstOffer, Hosting, SnapshotVersion, Topology};
 pub use error::ErrorCode;
 pub use hub::Hub;
 pub use id::{ChannelName, ConnectionId, Epoch, InvalidId, PeerId, Position, RequestId, SessionId, Token};

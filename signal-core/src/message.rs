@@ -154,6 +154,8 @@ pub enum ServerMessage<'a> {
         userdata: Payload<'a>,
         /// What the embedder's policy has verified about it.
         identity: Option<Cow<'a, str>>,
+        /// Whether it is the host of a star.
+        is_host: bool,
     },
     /// An introduction has ended.
     RemovePeer {

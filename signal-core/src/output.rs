@@ -90,6 +90,10 @@ impl<'a> Recipients<'a> {
         Self { sessions: slice::from_ref(session), except: None }
     }
 
+    pub(crate) fn optional(session: &'a Option<SessionId>) -> Self {
+        Self { sessions: session.as_slice(), except: None }
+    }
+
     pub(crate) fn all(sessions: &'a [SessionId]) -> Self {
         Self { sessions, except: None }
     }

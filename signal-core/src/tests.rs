@@ -12,6 +12,7 @@ mod part;
 mod relay;
 mod remote;
 mod session;
+mod star;
 mod transcript;
 mod unlisted;
 mod userdata;

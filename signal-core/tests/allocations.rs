@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use allocation_counter::{AllocationInfo, measure};
 use signal_core::{
-    ACK_EVERY, ChannelSettings, Epoch, Hub, Input, JoinGrant, Limits, LocalLog, Outbox, Output, PeerId,
-    SessionId, Token,
+    ACK_EVERY, Epoch, Hub, Input, JoinGrant, Limits, LocalLog, Outbox, Output, PeerId, SessionId, Token,
     codec::{self, FrameLimits},
 };
 
@@ -48,7 +47,7 @@ impl Machine {
     fn say(&mut self, member: usize, text: &str) {
         let frame = codec::decode(text, &self.limits).expect("it is a good frame");
         if let Some(token) = self.feed(Input::Message { session: SessionId(member as u32), frame }) {
-            let grant = JoinGrant { settings: ChannelSettings::default() };
+            let grant = JoinGrant::default();
             self.feed(Input::Authorized { token, grant });
         }
     }

@@ -19,8 +19,8 @@ pub use event::{Event, Events, Missed};
 pub use frame::Frame;
 pub use policy::{Admission, JoinRequest, Open, PeerInfo, Policy, Refusal, same_origin};
 pub use signal_core::{
-    ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, JoinGrant, Limits,
-    PeerId, Topology, codec::FrameLimits,
+    ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, Hosting, JoinGrant,
+    Limits, PeerId, Topology, codec::FrameLimits,
 };
 pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};

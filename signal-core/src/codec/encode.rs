@@ -23,12 +23,16 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
         ServerMessage::Parted { id, channel } => {
             Object::new(out, "parted").id(*id).text("channel", channel).end();
         }
-        ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity } => {
+        ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity, is_host } => {
             let mut object = Object::new(out, "addPeer");
             object.text("channel", channel).text("peer_id", peer_id);
             object.literal("should_create_offer", *role == Role::Offerer);
             object.quoted("connection_id", connection_id).json("userdata", *userdata);
-            object.optional_text("identity", identity.as_deref()).end();
+            object.optional_text("identity", identity.as_deref());
+            if *is_host {
+                object.literal("host", true);
+            }
+            object.end();
         }
         ServerMessage::RemovePeer { channel, peer_id, reason } => {
             let mut object = Object::new(out, "removePeer");

@@ -37,6 +37,7 @@ pub struct ServerFrame<'a> {
     userdata: Option<&'a RawValue>,
     #[serde(borrow)]
     identity: Option<Cow<'a, str>>,
+    host: Option<bool>,
     #[serde(borrow)]
     reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -112,6 +113,7 @@ impl ServerFrame<'_> {
                 connection_id: self.connection_id.as_deref()?.parse::<ConnectionId>().ok()?,
                 userdata: payload(self.userdata),
                 identity: borrowed(&self.identity),
+                is_host: self.host.unwrap_or(false),
             },
             "removePeer" => ServerMessage::RemovePeer {
                 channel: borrowed(&self.channel)?,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ChannelName, EndReason, Entry, ErrorCode, Output, OwnedPayload, Position, RequestId, SessionId, Token,
-    channel::Change,
+    channel::{Change, Departure},
 };
 
 /// After which time a seat that the log would not take back is offered to it again.
@@ -36,18 +36,18 @@ impl Hub {
             None => self.open_room(channel),
         };
         let room = &mut self.rooms[key];
-        let mut reason = EndReason::Parted;
+        let mut departure = None;
         match room.channel.apply(position, entry) {
             Change::Joined => room.announce_newcomer(self.epoch, emit),
             Change::Updated(index) => room.announce_update(&room.channel.members()[index], session, emit),
-            Change::Parted(member, why) => {
-                reason = why;
+            Change::Parted(gone) => {
                 session.into_iter().for_each(|session| room.leave_audience(session));
-                room.announce_part(&member, reason, emit);
+                room.announce_part(self.epoch, &gone, &self.peers, emit);
+                departure = Some(gone);
             }
             Change::Full | Change::Nothing => {}
         }
-        let undecided = session.and_then(|session| self.decided(session, key, reason, emit));
+        let undecided = session.and_then(|session| self.decided(session, key, departure, emit));
         if self.rooms[key].channel.members().is_empty() {
             let room = self.rooms.remove(key);
             self.room_keys.remove(&room.name);
@@ -63,7 +63,7 @@ impl Hub {
         &mut self,
         session: SessionId,
         key: usize,
-        reason: EndReason,
+        departure: Option<Departure>,
         emit: &mut Emit<'_>,
     ) -> Option<Undecided> {
         let state = self.sessions.get_mut(session.0 as usize)?.as_deref_mut()?;
@@ -74,37 +74,38 @@ impl Hub {
         let id = undecided.as_ref().and_then(|undecided| undecided.id.as_ref());
         let own = room.channel.member(&state.peer);
         let seat = state.seats.iter().position(|seat| seat.room == key);
-        match (own, seat) {
-            (Some(own), None) if state.is_live() && matches!(step, Some(Step::Joining)) => {
+        match (own, seat, departure) {
+            (Some(own), None, _) if state.is_live() && matches!(step, Some(Step::Joining)) => {
                 state.seats.push(Seat { room: key, joined_at: own.joined_at });
                 emit(Output::Joined { session, channel: &name });
-                room.answer_join(self.epoch, session, own, id, emit);
-                room.audience.push(session);
+                room.answer_join(self.epoch, session, &state.peer, id, emit);
+                room.enter_audience(session, &self.peers);
             }
             // Nobody waits for this seat any more.
-            (Some(_), None) => {
+            (Some(_), None, _) => {
                 let reason = if let Phase::Ending(reason) = state.phase { reason } else { EndReason::Parted };
                 self.withdraw(session, name, reason, emit);
             }
-            (Some(own), Some(_)) => match step {
-                Some(Step::Rejoining) => room.answer_join(self.epoch, session, own, id, emit),
+            (Some(_), Some(_), _) => match step {
+                Some(Step::Rejoining) => room.answer_join(self.epoch, session, &state.peer, id, emit),
                 Some(Step::Updating) => confirm(session, id, emit),
                 _ => {}
             },
-            (None, Some(seat)) => {
+            (None, Some(seat), Some(departure)) => {
                 state.seats.remove(seat);
-                emit(Output::Parted { session, channel: &name, reason });
+                emit(Output::Parted { session, channel: &name, reason: departure.reason });
                 let asked = matches!(step, Some(Step::Parting));
-                room.answer_part(session, reason, id.filter(|_| asked), emit);
+                room.answer_part(session, &departure, id.filter(|_| asked), emit);
                 // Another machine was faster: what the peer asked for as a member has come to nothing.
                 if let Some(Step::Rejoining | Step::Updating) = step {
                     reject(session, ErrorCode::Unavailable, name.as_str(), id, emit);
                 }
             }
-            (None, None) if state.is_live() && matches!(step, Some(Step::Joining)) => {
+            (None, None, _) if state.is_live() && matches!(step, Some(Step::Joining)) => {
                 reject(session, ErrorCode::ChannelFull, name.as_str(), id, emit);
             }
-            (None, None) => {}
+            (None, Some(_), None) => debug_assert!(false, "a seat is lost by a part alone"),
+            (None, None, _) => {}
         }
         if let Some(undecided) = &undecided {
             self.forget_deadline(undecided);
@@ -271,9 +272,8 @@ impl Hub {
         id: Option<&RequestId>,
         emit: &mut Emit<'_>,
     ) {
-        let room = &self.rooms[key];
-        if let Some(own) = self.peer_of(session).and_then(|peer| room.channel.member(peer)) {
-            room.answer_join(self.epoch, session, own, id, emit);
+        if let Some(own) = self.peer_of(session) {
+            self.rooms[key].answer_join(self.epoch, session, own, id, emit);
         }
     }
 

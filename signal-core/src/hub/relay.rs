@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{Emit, Hub, confirm};
-use crate::{ConnectionId, ErrorCode, Output, Payload, Recipients, RequestId, ServerMessage, SessionId};
+use crate::{
+    ConnectionId, ErrorCode, Output, Payload, Recipients, RequestId, ServerMessage, SessionId, channel::Tie,
+};
 
 /// What one peer hands to another.
 #[derive(Clone, Copy)]
@@ -55,23 +57,23 @@ impl Hub {
     ) -> Result<SessionId, ErrorCode> {
         let to = self.session_of(peer_id).filter(|to| *to != from).ok_or(ErrorCode::UnknownPeer)?;
         let (sender, receiver) = self.session(from).zip(self.session(to)).ok_or(ErrorCode::UnknownPeer)?;
-        let mut shared = sender
+        let mut ties = sender
             .seats
             .iter()
             .filter_map(|own| {
-                receiver.seat_in(own.room).map(|other| (own.room, own.joined_at.max(other.joined_at)))
+                let other = receiver.seat_in(own.room)?;
+                let channel = &self.rooms[own.room].channel;
+                channel.tie((&sender.peer, own.joined_at), (&receiver.peer, other.joined_at))
             })
             .peekable();
-        if shared.peek().is_none() {
+        if ties.peek().is_none() {
             return Err(ErrorCode::UnknownPeer);
         }
         let (Some(connection_id), false) = (connection_id, matches!(relayed, Relayed::Data(_))) else {
             return Ok(to);
         };
         let wanted: ConnectionId = connection_id.parse().map_err(|_| ErrorCode::StaleConnection)?;
-        let is_live = shared.any(|(room, position)| {
-            self.rooms[room].introduces() && wanted == ConnectionId { epoch: self.epoch, position }
-        });
+        let is_live = wanted.epoch == self.epoch && ties.any(|tie| tie == Tie::Introduced(wanted.position));
         if is_live { Ok(to) } else { Err(ErrorCode::StaleConnection) }
     }
 }

@@ -152,7 +152,7 @@ impl Hub {
             reject(token.session, ErrorCode::Limit, undecided.channel.as_str(), undecided.id.as_ref(), emit);
             return self.go_on(now, token.session, undecided, emit);
         }
-        let mut settings = grant.settings;
+        let JoinGrant { mut settings, hosting } = grant;
         let most = u32::try_from(self.limits.members_per_channel).unwrap_or(u32::MAX);
         settings.capacity = settings.capacity.min(most);
         let deadline = now + self.limits.commit_timeout;
@@ -161,7 +161,8 @@ impl Hub {
         let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Joining) else { return };
         let (peer, identity) = (state.peer.clone(), state.identity.clone());
         self.await_again(token.session, Step::Joining, deadline, undecided);
-        emit(Output::Append { token, channel, entry: Entry::Join { peer, identity, userdata, settings } });
+        let entry = Entry::Join { peer, identity, userdata, settings, hosting };
+        emit(Output::Append { token, channel, entry });
     }
 
     pub(super) fn denied(
@@ -229,7 +230,7 @@ impl Hub {
         let (Some(seat), Some(peer)) = (seat, self.peer_of(session)) else {
             return reject(session, ErrorCode::NotJoined, channel, id.as_ref(), emit);
         };
-        let to = Recipients::others(&self.rooms[seat.room].audience, session);
+        let to = self.rooms[seat.room].listeners(peer, Some(session));
         if !to.is_empty() {
             let message = ServerMessage::Message {
                 peer_id: Some(Cow::Borrowed(peer.as_str())),
@@ -254,7 +255,7 @@ impl Hub {
             }
             Target::Session(_) => return,
             Target::Channel(name) => match self.room_keys.get(*name) {
-                Some(room) => (Recipients::all(&self.rooms[*room].audience), Some(Cow::Borrowed(*name))),
+                Some(room) => (self.rooms[*room].everybody(), Some(Cow::Borrowed(*name))),
                 None => return,
             },
         };

@@ -1,11 +1,12 @@
 //! A channel, and who on this machine hears of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::Emit;
 use crate::{
-    Channel, ChannelName, ConnectionId, EndReason, Epoch, FirstOffer, Member, Output, Payload, Recipients,
+    Channel, ChannelName, ConnectionId, Epoch, FirstOffer, Member, Output, Payload, PeerId, Recipients,
     RequestId, Role, ServerMessage, SessionId, Topology,
+    channel::{Arrival, Departure},
 };
 
 #[derive(Debug)]
@@ -13,28 +14,58 @@ pub(super) struct Room {
     pub(super) name: ChannelName,
     pub(super) channel: Channel,
     /// The sessions of this machine that have a seat and know it, in join order.
-    pub(super) audience: Vec<SessionId>,
+    audience: Vec<SessionId>,
+    /// The host of a star, if it is in the audience.
+    host: Option<SessionId>,
 }
 
 impl Room {
     pub(super) fn new(name: ChannelName) -> Self {
-        Self { name, channel: Channel::default(), audience: Vec::new() }
+        Self { name, channel: Channel::default(), audience: Vec::new(), host: None }
     }
 
-    pub(super) fn introduces(&self) -> bool {
-        self.channel.settings().topology == Topology::Mesh
+    pub(super) fn enter_audience(&mut self, session: SessionId, peers: &HashMap<PeerId, SessionId>) {
+        self.audience.push(session);
+        self.find_host(peers);
     }
 
     pub(super) fn leave_audience(&mut self, session: SessionId) {
         self.audience.retain(|listener| *listener != session);
+        self.host.take_if(|host| *host == session);
     }
 
-    /// Introduces the last member to the audience.
+    /// Call it when the channel may have another host.
+    fn find_host(&mut self, peers: &HashMap<PeerId, SessionId>) {
+        let host = self.channel.host().and_then(|host| peers.get(host).copied());
+        self.host = host.filter(|host| self.audience.contains(host));
+    }
+
+    /// All who know that they are members.
+    pub(super) fn everybody(&self) -> Recipients<'_> {
+        Recipients::all(&self.audience)
+    }
+
+    /// Who hears what a member says to the channel. `session` is its own, if it is on this machine.
+    pub(super) fn listeners(&self, peer: &PeerId, session: Option<SessionId>) -> Recipients<'_> {
+        let knows_all =
+            self.channel.settings().topology != Topology::Star || self.channel.host() == Some(peer);
+        match session {
+            _ if !knows_all => Recipients::optional(&self.host),
+            Some(session) => Recipients::others(&self.audience, session),
+            None => Recipients::all(&self.audience),
+        }
+    }
+
+    /// Introduces the last member to those of the audience whom it meets.
     pub(super) fn announce_newcomer(&self, epoch: Epoch, emit: &mut Emit<'_>) {
-        let Some((newcomer, residents)) = self.channel.members().split_last() else { return };
-        if let Some(resident) = residents.last() {
-            let message = self.add_peer(epoch, resident, newcomer);
-            self.send(Recipients::all(&self.audience), message, emit);
+        let members = self.channel.members();
+        let Some(newcomer) = members.len().checked_sub(1) else { return };
+        let to = self.listeners(&members[newcomer].peer, None);
+        // What one of those who meet it is told, all are told.
+        if let Some(message) =
+            (0..newcomer).rev().find_map(|resident| self.add_peer(epoch, resident, newcomer))
+        {
+            send(to, message, emit);
         }
     }
 
@@ -43,88 +74,129 @@ impl Room {
         &self,
         epoch: Epoch,
         session: SessionId,
-        own: &Member,
+        own: &PeerId,
         id: Option<&RequestId>,
         emit: &mut Emit<'_>,
     ) {
+        let Some(own) = self.channel.index_of(own) else { return };
         let to = Recipients::one(&session);
-        let peers = if self.introduces() { self.channel.members().len() - 1 } else { 0 };
+        let peers = self.introductions(epoch, own).count();
         emit(Output::Send { to, message: ServerMessage::Joined { id, channel: self.wire_name(), peers } });
-        for other in self.others(own) {
-            self.send(to, self.add_peer(epoch, own, other), emit);
-        }
+        self.introductions(epoch, own).for_each(|message| send(to, message, emit));
     }
 
     /// Answers a part: done, and whom it has separated from whom.
     pub(super) fn answer_part(
         &self,
         session: SessionId,
-        reason: EndReason,
+        departure: &Departure,
         id: Option<&RequestId>,
         emit: &mut Emit<'_>,
     ) {
         let to = Recipients::one(&session);
         emit(Output::Send { to, message: ServerMessage::Parted { id, channel: self.wire_name() } });
         for other in self.channel.members() {
-            self.send(to, self.remove_peer(other, reason), emit);
+            let knew_each_other = match self.channel.settings().topology {
+                Topology::Mesh => true,
+                Topology::Star => departure.was_host || self.channel.host() == Some(&other.peer),
+                Topology::Unlisted => false,
+            };
+            if knew_each_other {
+                send(to, self.remove_peer(&other.peer, departure), emit);
+            }
         }
     }
 
-    pub(super) fn announce_part(&self, member: &Member, reason: EndReason, emit: &mut Emit<'_>) {
-        self.send(Recipients::all(&self.audience), self.remove_peer(member, reason), emit);
+    /// Tells those who knew a member that it is gone. When it was the host they meet the next one, who meets them.
+    pub(super) fn announce_part(
+        &mut self,
+        epoch: Epoch,
+        departure: &Departure,
+        peers: &HashMap<PeerId, SessionId>,
+        emit: &mut Emit<'_>,
+    ) {
+        let topology = self.channel.settings().topology;
+        if topology == Topology::Unlisted {
+            return;
+        }
+        let everybody_knew = topology == Topology::Mesh || departure.was_host;
+        let to = if everybody_knew { self.everybody() } else { Recipients::optional(&self.host) };
+        send(to, self.remove_peer(&departure.member.peer, departure), emit);
+        if departure.was_host {
+            self.find_host(peers);
+            self.announce_host(epoch, emit);
+        }
+    }
+
+    fn announce_host(&self, epoch: Epoch, emit: &mut Emit<'_>) {
+        let Some(host) = self.channel.host().and_then(|host| self.channel.index_of(host)) else { return };
+        let members = 0..self.channel.members().len();
+        // What one of the others is told, all are told.
+        if let Some(message) = members.into_iter().find_map(|member| self.add_peer(epoch, member, host)) {
+            send(self.listeners(&self.channel.members()[host].peer, self.host), message, emit);
+        }
+        for message in self.introductions(epoch, host) {
+            send(Recipients::optional(&self.host), message, emit);
+        }
     }
 
     pub(super) fn announce_update(&self, member: &Member, session: Option<SessionId>, emit: &mut Emit<'_>) {
-        let to = match session {
-            Some(session) => Recipients::others(&self.audience, session),
-            None => Recipients::all(&self.audience),
-        };
+        if self.channel.settings().topology == Topology::Unlisted {
+            return;
+        }
         let message = ServerMessage::Userdata {
             channel: self.wire_name(),
             peer_id: Cow::Borrowed(member.peer.as_str()),
             userdata: userdata_of(member),
         };
-        self.send(to, message, emit);
+        send(self.listeners(&member.peer, session), message, emit);
     }
 
-    /// What `member` is told about `other`.
-    fn add_peer<'a>(&'a self, epoch: Epoch, member: &Member, other: &'a Member) -> ServerMessage<'a> {
-        let other_came_later = other.joined_at > member.joined_at;
-        let role = match (self.channel.settings().first_offer, other_came_later) {
-            (FirstOffer::Newcomer, false) | (FirstOffer::Resident, true) => Role::Offerer,
-            (FirstOffer::Newcomer, true) | (FirstOffer::Resident, false) => Role::Answerer,
+    /// All that the member at `own` is told about those whom it meets.
+    fn introductions(&self, epoch: Epoch, own: usize) -> impl Iterator<Item = ServerMessage<'_>> {
+        let others = 0..self.channel.members().len();
+        others.filter_map(move |other| self.add_peer(epoch, own, other))
+    }
+
+    /// What the member at `own` is told about the one at `other`; nothing if they are not introduced.
+    fn add_peer(&self, epoch: Epoch, own: usize, other: usize) -> Option<ServerMessage<'_>> {
+        let introduction = self.channel.introduction(own, other)?;
+        let role = match (self.channel.settings().first_offer, introduction.own) {
+            (FirstOffer::Newcomer, Arrival::Newcomer) | (FirstOffer::Resident, Arrival::Resident) => {
+                Role::Offerer
+            }
+            (FirstOffer::Newcomer, Arrival::Resident) | (FirstOffer::Resident, Arrival::Newcomer) => {
+                Role::Answerer
+            }
         };
-        ServerMessage::AddPeer {
+        let other = &self.channel.members()[other];
+        Some(ServerMessage::AddPeer {
             channel: self.wire_name(),
             peer_id: Cow::Borrowed(other.peer.as_str()),
             role,
-            connection_id: ConnectionId { epoch, position: other.joined_at.max(member.joined_at) },
+            connection_id: ConnectionId { epoch, position: introduction.position },
             userdata: userdata_of(other),
             identity: other.identity.as_deref().map(Cow::Borrowed),
-        }
+            is_host: self.channel.host() == Some(&other.peer),
+        })
     }
 
-    fn remove_peer<'a>(&'a self, member: &'a Member, reason: EndReason) -> ServerMessage<'a> {
+    fn remove_peer<'a>(&'a self, peer: &'a PeerId, departure: &Departure) -> ServerMessage<'a> {
         ServerMessage::RemovePeer {
             channel: self.wire_name(),
-            peer_id: Cow::Borrowed(member.peer.as_str()),
-            reason,
-        }
-    }
-
-    fn others<'a>(&'a self, own: &Member) -> impl Iterator<Item = &'a Member> {
-        self.channel.members().iter().filter(|member| member.joined_at != own.joined_at)
-    }
-
-    /// Sends what follows from an introduction; there is none where nobody is introduced.
-    fn send(&self, to: Recipients<'_>, message: ServerMessage<'_>, emit: &mut Emit<'_>) {
-        if self.introduces() && !to.is_empty() {
-            emit(Output::Send { to, message });
+            peer_id: Cow::Borrowed(peer.as_str()),
+            reason: departure.reason,
         }
     }
 
     fn wire_name(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.name.as_str())
+    }
+}
+
+fn send(to: Recipients<'_>, message: ServerMessage<'_>, emit: &mut Emit<'_>) {
+    if !to.is_empty() {
+        emit(Output::Send { to, message });
     }
 }
 

@@ -4,8 +4,8 @@ use expect_test::expect;
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
-    Channel, ChannelSettings, ChannelSnapshot, EndReason, Entry, FirstOffer, OwnedPayload, PeerId, Position,
-    Topology,
+    Channel, ChannelSettings, ChannelSnapshot, EndReason, Entry, FirstOffer, Hosting, OwnedPayload, PeerId,
+    Position, Topology,
 };
 
 fn peer() -> impl Strategy<Value = PeerId> {
@@ -28,7 +28,7 @@ fn payload() -> impl Strategy<Value = OwnedPayload> {
 
 fn settings() -> impl Strategy<Value = ChannelSettings> {
     let first_offer = prop_oneof![Just(FirstOffer::Newcomer), Just(FirstOffer::Resident)];
-    let topology = prop_oneof![Just(Topology::Mesh), Just(Topology::Unlisted)];
+    let topology = prop_oneof![Just(Topology::Mesh), Just(Topology::Star), Just(Topology::Unlisted)];
     let capacity = prop_oneof![0..4_u32, Just(u32::MAX)];
     (capacity, first_offer, topology).prop_map(|(capacity, first_offer, topology)| ChannelSettings {
         capacity,
@@ -49,11 +49,21 @@ fn reason() -> impl Strategy<Value = EndReason> {
     ])
 }
 
+fn hosting() -> impl Strategy<Value = Hosting> {
+    proptest::sample::select(vec![Hosting::Candidate, Hosting::Never])
+}
+
 fn entry(peer: impl Strategy<Value = PeerId> + Clone) -> impl Strategy<Value = Entry> {
     let identity = option::of(any::<String>().prop_map(Into::into));
     prop_oneof![
-        (peer.clone(), identity, option::of(payload()), settings()).prop_map(
-            |(peer, identity, userdata, settings)| Entry::Join { peer, identity, userdata, settings }
+        (peer.clone(), identity, option::of(payload()), settings(), hosting()).prop_map(
+            |(peer, identity, userdata, settings, hosting)| Entry::Join {
+                peer,
+                identity,
+                userdata,
+                settings,
+                hosting
+            }
         ),
         (peer.clone(), reason()).prop_map(|(peer, reason)| Entry::Part { peer, reason }),
         (peer, payload()).prop_map(|(peer, userdata)| Entry::Update { peer, userdata }),
@@ -100,7 +110,13 @@ proptest! {
 fn the_written_form_is_fixed() {
     let settings = ChannelSettings::default();
     let (peer, data) = (PeerId::new("a").unwrap(), OwnedPayload::from_json(r#"{"n" : 1}"#).unwrap());
-    let bare = Entry::Join { peer: peer.clone(), identity: None, userdata: None, settings };
+    let bare = Entry::Join {
+        peer: peer.clone(),
+        identity: None,
+        userdata: None,
+        settings,
+        hosting: Hosting::Candidate,
+    };
     let full = Entry::Join {
         peer: peer.clone(),
         identity: Some("ann".into()),
@@ -110,6 +126,7 @@ fn the_written_form_is_fixed() {
             first_offer: FirstOffer::Resident,
             topology: Topology::Unlisted,
         },
+        hosting: Hosting::Never,
     };
     let update = Entry::Update { peer: peer.clone(), userdata: data };
     let mut channel = Channel::default();
@@ -118,11 +135,11 @@ fn the_written_form_is_fixed() {
     let entries = [bare, full, update, part].map(|entry| serde_json::to_string(&entry).unwrap());
     let snapshot = serde_json::to_string(&channel.snapshot()).unwrap();
     expect![[r#"
-        {"join.1":{"peer":"a","identity":null,"settings":{"capacity":4294967295,"first_offer":"newcomer","topology":"mesh"}}}
-        {"join.1":{"peer":"a","identity":"ann","userdata":{"n" : 1},"settings":{"capacity":2,"first_offer":"resident","topology":"unlisted"}}}
+        {"join.1":{"peer":"a","identity":null,"settings":{"capacity":4294967295,"first_offer":"newcomer","topology":"mesh"},"hosting":"candidate"}}
+        {"join.1":{"peer":"a","identity":"ann","userdata":{"n" : 1},"settings":{"capacity":2,"first_offer":"resident","topology":"unlisted"},"hosting":"never"}}
         {"update.1":{"peer":"a","userdata":{"n" : 1}}}
         {"part.1":{"peer":"a","reason":"kicked"}}
-        {"version":1,"position":7,"settings":{"capacity":2,"first_offer":"resident","topology":"unlisted"},"members":[{"peer":"a","joined_at":7,"identity":"ann","userdata":{"n" : 1}}]}
+        {"version":1,"position":7,"settings":{"capacity":2,"first_offer":"resident","topology":"unlisted"},"members":[{"peer":"a","joined_at":7,"identity":"ann","userdata":{"n" : 1},"hosting":"never"}],"host":null}
     "#]].assert_eq(&format!("{}\n{snapshot}\n", entries.join("\n")));
 }
 

@@ -14,11 +14,13 @@ use proptest::{collection::vec, option, prelude::*};
 
 use self::{naive::Naive, world::World};
 use super::transcript::{self, Pace};
-use crate::{ChannelSettings, EndReason, FirstOffer, Limits, Topology};
+use crate::{ChannelSettings, EndReason, FirstOffer, Hosting, Limits, Topology};
 
 const PEERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const REMOTE_PEERS: [&str; 3] = ["r", "s", "t"];
-const CHANNELS: [&str; 3] = ["lobby", "duo", "yard"];
+const CHANNELS: [&str; 4] = ["lobby", "duo", "yard", "stage"];
+
+const VIEWERS: [&str; 3] = ["b", "f", "s"];
 
 /// Small bounds, so that random conversations meet them.
 fn limits() -> Limits {
@@ -30,8 +32,14 @@ fn settings(channel: &str) -> ChannelSettings {
     match channel {
         "duo" => ChannelSettings { capacity: 2, first_offer: FirstOffer::Resident, ..default },
         "yard" => ChannelSettings { capacity: 3, topology: Topology::Unlisted, ..default },
+        "stage" => ChannelSettings { topology: Topology::Star, ..default },
         _ => default,
     }
+}
+
+/// Who may be the host of the stage.
+fn hosting(peer: &str) -> Hosting {
+    if VIEWERS.contains(&peer) { Hosting::Never } else { Hosting::Candidate }
 }
 
 /// One thing that happens. Where a peer speaks that has no session, it is connected first.

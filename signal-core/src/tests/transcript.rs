@@ -15,7 +15,7 @@
 //! | `a detaches`, `a resumes`, `a ends kicked` | its socket is lost, is back, its session is ended |
 //! | `kick a lobby`, `publish lobby 1`, `publish to a 1` | what the embedder can do |
 //! | `wait 15s` | time passes; each deadline on the way is served at its moment |
-//! | `policy for duo: capacity 2, resident, unlisted` | what the policy answers; also `refuses "why"` |
+//! | `policy for duo: capacity 2, resident, unlisted` | what the policy answers; also `star, viewers b c`, `refuses "why"` |
 //! | `policy for duo: is asked`, `policy allows a duo`, `policy denies a duo "why"` | it takes its time |
 //! | `log holds`, `log commits`, `log refuses`, `log commits all`, `log flows` | the log takes its time, and is seen |
 //! | `remote r joins lobby 1`, `remote r updates lobby 2`, `remote r parts lobby bye` | entries of another machine |
@@ -36,8 +36,7 @@ use self::{
     script::Statement,
 };
 use crate::{
-    ChannelName, Entry, Epoch, ErrorCode, Hub, Input, JoinGrant, Limits, LocalLog, PeerId, Position,
-    SessionId, Target,
+    ChannelName, Entry, Epoch, ErrorCode, Hub, Input, Limits, LocalLog, PeerId, Position, SessionId, Target,
     codec::{self, DecodeError},
 };
 
@@ -180,7 +179,8 @@ impl Stage {
 
     fn answer_questions(&mut self) {
         while let Some((token, rule)) = self.desk.answers.pop_front() {
-            let (code, grant) = (ErrorCode::Unauthorized, JoinGrant { settings: rule.settings });
+            let (code, grant) =
+                (ErrorCode::Unauthorized, rule.grant(self.desk.peer(token.session()).unwrap_or_default()));
             match rule.verdict {
                 Verdict::Allow => self.feed(Input::Authorized { token, grant }),
                 Verdict::Refuse(why) => {

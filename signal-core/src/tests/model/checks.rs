@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CHANNELS,
     client::{Client, Introduction},
-    settings,
+    hosting, settings,
     world::{Append, World},
 };
 use crate::{
-    Channel, ChannelName, ChannelSnapshot, Entry, FirstOffer, OwnedPayload, Position, Role, ServerMessage,
-    SessionId, Topology, codec,
+    Channel, ChannelName, ChannelSnapshot, Entry, FirstOffer, Hosting, OwnedPayload, Position, Role,
+    ServerMessage, SessionId, Topology, codec,
 };
 
 #[derive(Clone, Debug)]
@@ -27,8 +27,15 @@ impl World {
         for (to, text) in &self.desk.said {
             let frame = codec::decode_server(text).unwrap();
             if let Some(ServerMessage::Message { peer_id, channel: Some(channel), .. }) = frame.message() {
-                let members =
-                    self.desk.live_clients().filter(|client| client.channels.contains_key(&*channel));
+                let meets_the_sender = |view: &BTreeMap<String, Introduction>| {
+                    peer_id.is_none() || self.knows_all(&channel, peer_id.as_deref()) || {
+                        view.contains_key(peer_id.as_deref().unwrap())
+                    }
+                };
+                let members = self
+                    .desk
+                    .live_clients()
+                    .filter(|client| client.channels.get(&*channel).is_some_and(meets_the_sender));
                 let peers = members.map(|client| &*client.peer);
                 let others = peers.filter(|peer| Some(*peer) != peer_id.as_deref());
                 assert_eq!(
@@ -87,18 +94,37 @@ impl World {
     fn introductions(&self, channel: &str, own: &Member) -> BTreeMap<String, Introduction> {
         let settings = settings(channel);
         let others = self.channels[channel].iter();
-        let others = others.filter(|other| other.peer != own.peer && settings.topology == Topology::Mesh);
+        let others = others.filter(|other| {
+            let meet = self.knows_all(channel, Some(&own.peer)) || self.knows_all(channel, Some(&other.peer));
+            other.peer != own.peer && settings.topology != Topology::Unlisted && meet
+        });
         let introduction = |other: &Member| {
-            let is_newcomer = own.joined_at > other.joined_at;
+            let (host, since) = self.host_of(channel);
+            let joined = own.joined_at.max(other.joined_at);
+            let is_newcomer = match host {
+                Some(host) if joined <= since => own.peer == host,
+                _ => own.joined_at == joined,
+            };
             let offers = is_newcomer == (settings.first_offer == FirstOffer::Newcomer);
             Introduction {
-                connection_id: format!("7.{}", own.joined_at.max(other.joined_at)),
+                connection_id: format!("7.{}", joined.max(since)),
                 role: if offers { Role::Offerer } else { Role::Answerer },
                 userdata: other.userdata.clone().unwrap_or_else(|| "null".to_owned()),
                 identity: other.identity.clone(),
+                is_host: host == Some(&*other.peer),
             }
         };
         others.map(|other| (other.peer.clone(), introduction(other))).collect()
+    }
+
+    fn host_of(&self, channel: &str) -> (Option<&str>, u64) {
+        let host = self.host.as_ref().filter(|_| settings(channel).topology == Topology::Star);
+        host.map_or((None, 0), |(host, since)| (Some(&**host), *since))
+    }
+
+    /// Whether everybody in the channel is introduced to this peer, or would be.
+    fn knows_all(&self, channel: &str, peer: Option<&str>) -> bool {
+        settings(channel).topology != Topology::Star || (peer.is_some() && self.host_of(channel).0 == peer)
     }
 
     /// A member that does not know it was told `unavailable`, and its part is on its way.
@@ -122,6 +148,7 @@ impl World {
                     };
                     let Some(view) = other.channels.get(channel) else { continue };
                     let back = view.get(&one.peer).expect("both are introduced");
+                    assert!(!(known.is_host && back.is_host), "one host");
                     assert_eq!(known.connection_id, back.connection_id);
                     assert_ne!(known.role, back.role, "one of {} and {peer} offers", one.peer);
                 }
@@ -166,6 +193,15 @@ impl World {
 
     pub(super) fn member(&self, channel: &str, peer: &str) -> Option<&Member> {
         self.channels.get(channel)?.iter().find(|member| member.peer == peer)
+    }
+}
+
+/// Who is the host of the stage after an entry.
+pub(super) fn appoint(host: &mut Option<(String, u64)>, members: &[Member], position: u64) {
+    host.take_if(|(host, _)| !members.iter().any(|member| member.peer == *host));
+    if host.is_none() {
+        let next = members.iter().find(|member| hosting(&member.peer) == Hosting::Candidate);
+        *host = next.map(|member| (member.peer.clone(), position));
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) struct Introduction {
     pub(super) role: Role,
     pub(super) userdata: String,
     pub(super) identity: Option<String>,
+    pub(super) is_host: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,12 +63,13 @@ impl Client {
         match message {
             ServerMessage::Joined { id, channel, peers } => self.joined(*id, channel, *peers),
             ServerMessage::Parted { id, channel } => self.parted(*id, channel),
-            ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity } => {
+            ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity, is_host } => {
                 let introduction = Introduction {
                     connection_id: connection_id.to_string(),
                     role: *role,
                     userdata: userdata.as_str().to_owned(),
                     identity: identity.as_ref().map(ToString::to_string),
+                    is_host: *is_host,
                 };
                 self.add_peer(channel, peer_id, introduction);
             }
@@ -150,7 +152,7 @@ impl Client {
 
     fn add_peer(&mut self, channel: &str, peer: &str, introduction: Introduction) {
         assert_ne!(self.peer, peer, "introduced to itself");
-        assert_eq!(settings(channel).topology, Topology::Mesh, "nobody is introduced there");
+        assert_ne!(settings(channel).topology, Topology::Unlisted, "nobody is introduced there");
         let peers = self.channels.get_mut(channel).expect("it is in the channel");
         if let Some((_, left, known)) = &mut self.adding {
             if !known.is_empty() {

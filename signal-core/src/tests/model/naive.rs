@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, iter};
 
-use super::{CHANNELS, Connection, Op, PEERS, Relayed, Step, settings};
+use super::{CHANNELS, Connection, Op, PEERS, Relayed, Step, VIEWERS, settings};
 use crate::{EndReason, FirstOffer, Topology, tests::transcript};
 
 /// Channels with their members in join order, sessions by number, and lines.
@@ -11,6 +11,8 @@ pub(super) struct Naive {
     channels: BTreeMap<&'static str, Vec<Member>>,
     sessions: Vec<Option<Session>>,
     position: u64,
+    /// The host of the stage, and since which position.
+    host: Option<(&'static str, u64)>,
     /// In milliseconds.
     now: u64,
     lines: Vec<String>,
@@ -37,8 +39,12 @@ impl Naive {
         for channel in CHANNELS {
             let settings = settings(channel);
             let resident = if settings.first_offer == FirstOffer::Resident { ", resident" } else { "" };
-            let unlisted = if settings.topology == Topology::Unlisted { ", unlisted" } else { "" };
-            script += &format!("policy for {channel}: capacity {}{resident}{unlisted}\n", settings.capacity);
+            let topology = match settings.topology {
+                Topology::Mesh => String::new(),
+                Topology::Star => format!(", star, viewers {}", VIEWERS.join(" ")),
+                Topology::Unlisted => ", unlisted".to_owned(),
+            };
+            script += &format!("policy for {channel}: capacity {}{resident}{topology}\n", settings.capacity);
         }
         for (number, (op, wants_answer)) in steps.iter().enumerate() {
             let id = if *wants_answer { format!(" #{number}") } else { String::new() };
@@ -169,23 +175,21 @@ impl Naive {
         if members.len() >= settings(channel).capacity as usize {
             return self.line(peer, &format!("error channel_full in {channel}{id}"));
         }
-        let residents: Vec<_> = members.iter().map(|member| member.peer).collect();
-        let newcomer = Member { peer, joined_at, userdata };
-        members.push(newcomer.clone());
-        if !residents.is_empty() && introduces(channel) {
-            self.line(&residents.join(" "), &add_peer(channel, &newcomer, 0));
+        members.push(Member { peer, joined_at, userdata });
+        self.appoint_host(channel);
+        let residents = self.met(peer, channel);
+        if let Some(resident) = residents.first() {
+            self.line(&residents.join(" "), &self.add_peer(channel, peer, resident));
         }
         self.answer_join(peer, channel, id);
     }
 
     fn answer_join(&mut self, peer: &str, channel: &str, id: &str) {
-        let own = self.member(peer, channel).map_or(0, |own| own.joined_at);
-        let mut others = self.channels[channel].clone();
-        others.retain(|other| other.peer != peer && introduces(channel));
+        let others = self.met(peer, channel);
         let plural = if others.len() == 1 { "" } else { "s" };
         self.line(peer, &format!("joined {channel}, {} peer{plural}{id}", others.len()));
-        for other in &others {
-            self.line(peer, &add_peer(channel, other, own));
+        for other in others {
+            self.line(peer, &self.add_peer(channel, other, peer));
         }
     }
 
@@ -202,17 +206,23 @@ impl Naive {
         }
         self.position += 1;
         let remove_peer = |gone: &str| format!("removePeer {gone} from {channel}, {}", reason.as_str());
-        if introduces(channel) {
-            self.tell_others(peer, channel, &remove_peer(peer));
+        let left = self.met(peer, channel);
+        if !left.is_empty() {
+            self.line(&left.join(" "), &remove_peer(peer));
         }
-        let members = self.channels.get_mut(channel).unwrap();
-        members.retain(|member| member.peer != peer);
-        let left: Vec<_> = members.iter().map(|member| member.peer).collect();
+        self.channels.get_mut(channel).unwrap().retain(|member| member.peer != peer);
+        if let Some(host) = self.appoint_host(channel) {
+            let others = self.met(host, channel);
+            if let Some(other) = others.first() {
+                self.line(&others.join(" "), &self.add_peer(channel, host, other));
+            }
+            for other in others {
+                self.line(host, &self.add_peer(channel, other, host));
+            }
+        }
         if let Some(id) = id {
             self.line(peer, &format!("parted {channel}{id}"));
-            left.iter()
-                .filter(|_| introduces(channel))
-                .for_each(|other| self.line(peer, &remove_peer(other)));
+            left.iter().for_each(|other| self.line(peer, &remove_peer(other)));
         }
         true
     }
@@ -222,8 +232,9 @@ impl Naive {
         let Some(member) = members.iter_mut().find(|member| member.peer == peer) else { return false };
         member.userdata = Some(userdata);
         self.position += 1;
-        if introduces(channel) {
-            self.tell_others(peer, channel, &format!("userdata of {peer} in {channel}: {userdata}"));
+        let met = self.met(peer, channel);
+        if !met.is_empty() {
+            self.line(&met.join(" "), &format!("userdata of {peer} in {channel}: {userdata}"));
         }
         true
     }
@@ -244,8 +255,13 @@ impl Naive {
     /// For each channel that both are in: the position of their introduction, if they are introduced there.
     fn shared(&self, one: &str, other: &str) -> Vec<Option<u64>> {
         let introduction = |channel| {
-            let (one, other) = (self.member(one, channel)?, self.member(other, channel)?);
-            Some(introduces(channel).then_some(one.joined_at.max(other.joined_at)))
+            let _ = (self.member(one, channel)?, self.member(other, channel)?);
+            match settings(channel).topology {
+                Topology::Unlisted => Some(None),
+                Topology::Mesh | Topology::Star => {
+                    self.introduction(channel, one, other).map(|(position, _)| Some(position))
+                }
+            }
         };
         CHANNELS.into_iter().filter(|_| one != other).filter_map(introduction).collect()
     }
@@ -322,10 +338,62 @@ impl Naive {
 
     fn tell_others(&mut self, peer: &str, channel: &str, text: &str) {
         let members = self.channels.get(channel).into_iter().flatten();
-        let others: Vec<_> = members.map(|member| member.peer).filter(|other| *other != peer).collect();
+        let others = members.map(|member| member.peer).filter(|other| *other != peer);
+        let is_star = settings(channel).topology == Topology::Star && !peer.is_empty();
+        let others: Vec<_> =
+            others.filter(|other| !is_star || self.introduction(channel, peer, other).is_some()).collect();
         if !others.is_empty() {
             self.line(&others.join(" "), text);
         }
+    }
+
+    /// Whom a member is introduced to, in join order.
+    fn met(&self, peer: &str, channel: &str) -> Vec<&'static str> {
+        let others = self.channels.get(channel).into_iter().flatten().map(|member| member.peer);
+        others.filter(|other| self.introduction(channel, peer, other).is_some()).collect()
+    }
+
+    /// The position of the introduction of two members, and which of them has come by it.
+    fn introduction<'p>(&self, channel: &str, one: &'p str, other: &'p str) -> Option<(u64, &'p str)> {
+        let joined = |peer| self.member(peer, channel).map(|member| member.joined_at);
+        let (mine, theirs) = (joined(one)?, joined(other)?);
+        let (last, position) = if mine > theirs { (one, mine) } else { (other, theirs) };
+        let (host, since) = self.host.unwrap_or(("", 0));
+        match settings(channel).topology {
+            _ if one == other => None,
+            Topology::Unlisted => None,
+            Topology::Mesh => Some((position, last)),
+            Topology::Star if one != host && other != host => None,
+            Topology::Star if position > since => Some((position, last)),
+            Topology::Star => Some((since, if one == host { one } else { other })),
+        }
+    }
+
+    /// Who has become the host of the stage, if somebody has.
+    fn appoint_host(&mut self, channel: &str) -> Option<&'static str> {
+        if settings(channel).topology != Topology::Star {
+            return None;
+        }
+        let members = &self.channels[channel];
+        self.host.take_if(|(host, _)| !members.iter().any(|member| member.peer == *host));
+        if self.host.is_some() {
+            return None;
+        }
+        let next = members.iter().map(|member| member.peer).find(|peer| !VIEWERS.contains(peer));
+        self.host = next.map(|peer| (peer, self.position));
+        next
+    }
+
+    /// What `to` is told about another.
+    fn add_peer(&self, channel: &str, other: &str, to: &str) -> String {
+        let (position, newcomer) = self.introduction(channel, to, other).unwrap();
+        let newcomer_offers = settings(channel).first_offer == FirstOffer::Newcomer;
+        let role = if newcomer_offers == (newcomer == to) { "offer" } else { "answer" };
+        let userdata = self.member(other, channel).unwrap().userdata;
+        let userdata = userdata.map_or(String::new(), |userdata| format!(", {userdata}"));
+        let is_star = settings(channel).topology == Topology::Star;
+        let host = if is_star && self.host.is_some_and(|(host, _)| host == other) { ", host" } else { "" };
+        format!("addPeer {other} in {channel} @7.{position}, {role}{userdata}{host}")
     }
 
     fn confirm(&mut self, peer: &str, id: &str) {
@@ -337,18 +405,6 @@ impl Naive {
     fn line(&mut self, to: &str, text: &str) {
         self.lines.push(format!("{to} <- {text}"));
     }
-}
-
-fn introduces(channel: &str) -> bool {
-    settings(channel).topology == Topology::Mesh
-}
-
-/// What a member that joined at `own` is told about another.
-fn add_peer(channel: &str, other: &Member, own: u64) -> String {
-    let newcomer_offers = settings(channel).first_offer == FirstOffer::Newcomer;
-    let role = if newcomer_offers == (own > other.joined_at) { "offer" } else { "answer" };
-    let userdata = other.userdata.map_or(String::new(), |userdata| format!(", {userdata}"));
-    format!("addPeer {} in {channel} @7.{}, {role}{userdata}", other.peer, other.joined_at.max(own))
 }
 
 fn connection_id(position: Option<u64>) -> String {

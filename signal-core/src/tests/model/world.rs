@@ -10,11 +10,11 @@ use super::{
     checks::{self, Member},
     client::{Asked, Client, Kind},
     desk::Desk,
-    limits, settings,
+    hosting, limits, settings,
 };
 use crate::{
     ChannelName, EndReason, Entry, Epoch, ErrorCode, Hub, Input, JoinGrant, OwnedPayload, PeerId, Position,
-    SessionId, Target, Token,
+    SessionId, Target, Token, Topology,
     codec::{self, DecodeError, FrameLimits},
 };
 
@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) desk: Desk,
     /// What the log has committed, worked out apart from the hub.
     pub(super) channels: BTreeMap<String, Vec<Member>>,
+    /// The host of the stage, and the entry that has made it that.
+    pub(super) host: Option<(String, u64)>,
     pub(super) committed: BTreeMap<String, Vec<(Position, Entry)>>,
 }
 
@@ -80,6 +82,7 @@ impl World {
             deadlines: BTreeMap::new(),
             desk: Desk::default(),
             channels: BTreeMap::new(),
+            host: None,
             committed: BTreeMap::new(),
         };
         for (number, (op, wants_answer)) in steps.iter().enumerate() {
@@ -167,7 +170,8 @@ impl World {
                 let entry = match what {
                     RemoteEntry::Join => {
                         let settings = settings(CHANNELS[channel]);
-                        Entry::Join { peer, identity: None, userdata: None, settings }
+                        let hosting = hosting(peer.as_str());
+                        Entry::Join { peer, identity: None, userdata: None, settings, hosting }
                     }
                     RemoteEntry::Update(value) => {
                         Entry::Update { peer, userdata: OwnedPayload::from_json(&value.to_string()).unwrap() }
@@ -228,7 +232,10 @@ impl World {
         let live = |peer| self.desk.live_clients().find(|client| client.peer == peer);
         let (Some(one), Some(other)) = (live(one), live(other)) else { return Vec::new() };
         let both = CHANNELS.into_iter().filter(|name| {
-            one.peer != other.peer && one.channels.contains_key(*name) && other.channels.contains_key(*name)
+            let (mine, theirs) = (one.channels.get(*name), other.channels.get(*name));
+            let is_star = settings(name).topology == Topology::Star;
+            let meet = mine.is_some_and(|known| !is_star || known.contains_key(&other.peer));
+            one.peer != other.peer && meet && theirs.is_some()
         });
         both.map(|name| one.channels[name].get(&other.peer).map(|known| known.connection_id.clone()))
             .collect()
@@ -301,7 +308,8 @@ impl World {
                 if refused && !at_once {
                     self.feed(Input::Denied { token, code: ErrorCode::Unauthorized, message: "no" });
                 } else {
-                    let grant = JoinGrant { settings: settings(channel.as_str()) };
+                    let peer = self.hub.peer_of(token.session()).map_or("", PeerId::as_str);
+                    let grant = JoinGrant { settings: settings(channel.as_str()), hosting: hosting(peer) };
                     self.feed(Input::Authorized { token, grant });
                 }
             } else if let Some(index) = self.appends.iter().position(|append| is_due(append.due)) {
@@ -325,6 +333,9 @@ impl World {
         self.committed.entry(channel.to_string()).or_default().push((position, entry.clone()));
         let members = self.channels.entry(channel.to_string()).or_default();
         checks::apply(members, settings(channel.as_str()).capacity as usize, position.0, &entry);
+        if channel.as_str() == "stage" {
+            checks::appoint(&mut self.host, members, position.0);
+        }
         self.feed(Input::Committed { channel, position, entry });
     }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    ChannelName, ChannelSettings, Entry, Output, Payload, RequestId, Role, ServerMessage, SessionId, Token,
-    codec,
+    ChannelName, ChannelSettings, Entry, Hosting, JoinGrant, Output, Payload, RequestId, Role, ServerMessage,
+    SessionId, Token, codec,
 };
 
 /// Where the outputs go: they are written down, and questions to policy and log are kept.
@@ -31,6 +31,16 @@ pub(super) struct Desk {
 pub(super) struct Rule {
     pub(super) settings: ChannelSettings,
     pub(super) verdict: Verdict,
+    /// Who may not be the host of a star.
+    pub(super) viewers: Vec<String>,
+}
+
+impl Rule {
+    pub(super) fn grant(&self, name: &str) -> JoinGrant {
+        let is_viewer = self.viewers.iter().any(|viewer| viewer == name);
+        let hosting = if is_viewer { Hosting::Never } else { Hosting::Candidate };
+        JoinGrant { settings: self.settings, hosting }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -106,8 +116,8 @@ impl Desk {
     pub(super) fn decide(&mut self, who: &str, channel: &str, verdict: &Verdict) {
         let index = self.asked.iter().position(|(_, name, asked)| name == who && asked == channel);
         let (token, _, channel) = self.asked.remove(index.expect("the policy has been asked"));
-        let settings = self.policy.get(&channel).map_or_else(Default::default, |rule| rule.settings);
-        self.answers.push_back((token, Rule { settings, verdict: verdict.clone() }));
+        let rule = self.policy.get(&channel).cloned().unwrap_or_default();
+        self.answers.push_back((token, Rule { verdict: verdict.clone(), ..rule }));
     }
 
     pub(super) fn forget(&mut self) {
@@ -130,7 +140,11 @@ impl Desk {
 
     /// The peer behind a session. Nothing is ever said about one that has ended.
     fn name(&self, session: SessionId) -> String {
-        self.names.get(session.0 as usize).cloned().flatten().expect("the session lives")
+        self.peer(session).expect("the session lives").to_owned()
+    }
+
+    pub(super) fn peer(&self, session: SessionId) -> Option<&str> {
+        self.names.get(session.0 as usize)?.as_deref()
     }
 
     fn message(&self, to: &[String], message: &ServerMessage<'_>) -> String {
@@ -149,11 +163,12 @@ impl Desk {
                 format!("joined {channel}, {peers} peer{plural}{}", number(*id))
             }
             ServerMessage::Parted { id, channel } => format!("parted {channel}{}", number(*id)),
-            ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity } => {
+            ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity, is_host } => {
+                let host = if *is_host { ", host" } else { "" };
                 let role = if *role == Role::Offerer { "offer" } else { "answer" };
                 let identity = identity.as_ref().map_or(String::new(), |identity| format!(", is {identity}"));
                 let id = if self.shows_ids { format!(" @{connection_id}") } else { String::new() };
-                format!("addPeer {peer_id} in {channel}{id}, {role}{}{identity}", json(*userdata))
+                format!("addPeer {peer_id} in {channel}{id}, {role}{}{identity}{host}", json(*userdata))
             }
             ServerMessage::RemovePeer { channel, peer_id, reason } => {
                 format!("removePeer {peer_id} from {channel}, {}", reason.as_str())

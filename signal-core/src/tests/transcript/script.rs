@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::desk::{Connections, Rule, Verdict};
 use crate::{
-    ChannelSettings, ClientFrame, ClientMessage, EndReason, Entry, FirstOffer, Hello, OwnedPayload, Payload,
-    PeerId, RequestId, Topology, codec,
+    ChannelSettings, ClientFrame, ClientMessage, EndReason, Entry, FirstOffer, Hello, Hosting, OwnedPayload,
+    Payload, PeerId, RequestId, Topology, codec,
 };
 
 pub(super) fn statements(line: &str) -> impl Iterator<Item = &str> {
@@ -224,7 +224,13 @@ fn entry(peer: PeerId, verb: &str, value: Option<&str>) -> Entry {
     match verb {
         "joins" => {
             let settings = ChannelSettings::default();
-            Entry::Join { peer, identity: None, userdata: value.map(json), settings }
+            Entry::Join {
+                peer,
+                identity: None,
+                userdata: value.map(json),
+                settings,
+                hosting: Hosting::Candidate,
+            }
         }
         "updates" => Entry::Update { peer, userdata: json(value.unwrap()) },
         "parts" => Entry::Part { peer, reason: EndReason::from_wire(value.unwrap()).unwrap() },
@@ -239,6 +245,8 @@ fn rule(text: &str) -> Rule {
             ("capacity", number) => rule.settings.capacity = number.parse().unwrap(),
             ("resident", "") => rule.settings.first_offer = FirstOffer::Resident,
             ("unlisted", "") => rule.settings.topology = Topology::Unlisted,
+            ("star", "") => rule.settings.topology = Topology::Star,
+            ("viewers", names) => rule.viewers = names.split(' ').map(ToOwned::to_owned).collect(),
             ("refuses", why) => rule.verdict = Verdict::Refuse(Some(unquoted(why))),
             ("is", "asked") => rule.verdict = Verdict::Ask,
             ("is", "default") => {}
