@@ -33,6 +33,7 @@ pub(crate) struct OpenRooms {
 #[async_trait]
 impl Policy for OpenRooms {
     async fn join(&self, _: &PeerInfo, _: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
-        Ok(JoinGrant { settings: ChannelSettings { capacity: self.capacity, ..ChannelSettings::default() } })
+        let settings = ChannelSettings { capacity: self.capacity, ..ChannelSettings::default() };
+        Ok(JoinGrant { settings, ..JoinGrant::default() })
     }
 }

@@ -34,6 +34,6 @@ impl Policy for RoomsForTwo {
     async fn join(&self, _: &PeerInfo, _: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
         let settings =
             ChannelSettings { capacity: 2, first_offer: FirstOffer::Resident, ..ChannelSettings::default() };
-        Ok(JoinGrant { settings })
+        Ok(JoinGrant { settings, ..JoinGrant::default() })
     }
 }
