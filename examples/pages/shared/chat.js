@@ -91,6 +91,12 @@ export class Chat {
     return item;
   }
 
+  /** A button beside the field, and what it opens above. @param {HTMLElement} tool @param {HTMLElement} form */
+  addTool(tool, form) {
+    this.#part('chat-form').prepend(tool);
+    this.#part('chat-form').before(form);
+  }
+
   clear() {
     this.#list.replaceChildren();
     this.#field.value = '';

@@ -103,6 +103,15 @@ export class Tile {
     }
   }
 
+  /** @param {string} id of the device */
+  async setSpeaker(id) {
+    try {
+      await this.#video.setSinkId(id);
+    } catch {
+      // it was pulled out, or may not be used: the sound goes where it went before
+    }
+  }
+
   remove() {
     this.#video.srcObject = null;
     this.element.remove();

@@ -16,6 +16,7 @@ export class Tiles {
   #whenAlone;
   /** @type {Map<string, Tile>} */ #tiles = new Map();
   /** @type {Map<string, Tile>} */ #screens = new Map();
+  #speaker = '';
   /** The browser refuses to play sound: set to be told. */
   onblocked = () => {};
 
@@ -78,12 +79,23 @@ export class Tiles {
 
   /** Call it from a click. */
   playAll() {
-    for (const tile of [...this.#tiles.values(), ...this.#screens.values()]) tile.play();
+    for (const tile of this.#all()) tile.play();
+  }
+
+  /** Where the sound goes. @param {string} id of the device; empty: where the browser sends it */
+  set speaker(id) {
+    this.#speaker = id;
+    for (const tile of this.#all()) tile.setSpeaker(id);
+  }
+
+  #all() {
+    return [...this.#tiles.values(), ...this.#screens.values()];
   }
 
   /** @param {Map<string, Tile>} tiles @param {HTMLElement} list @param {string} id @param {boolean} [self] */
   #add(tiles, list, id, self) {
     const tile = new Tile(this.#template, { id, self, onblocked: () => this.onblocked() });
+    if (this.#speaker) tile.setSpeaker(this.#speaker);
     tiles.set(id, tile);
     list.append(tile.element);
     this.#layout();
