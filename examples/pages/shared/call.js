@@ -12,10 +12,10 @@ const UNTOLD = { audio: true, video: true, screen: true };
  * line with its userdata, and `end` (with the `code` of the error) when the server has ended it.
  */
 export class Call extends EventTarget {
-  #channel;
   #tiles;
   #status;
   #shows;
+  /** The ids of those who have a tile. @type {Set<string>} */ #shown = new Set();
   /** What came of each peer's screen. @type {WeakMap<object, MediaStream>} */ #screens = new WeakMap();
   #own;
   #over = new AbortController();
@@ -29,7 +29,6 @@ export class Call extends EventTarget {
    */
   constructor(client, channel, { name, devices, tiles, status, self = true, shows = () => true }) {
     super();
-    this.#channel = channel;
     this.#tiles = tiles;
     this.#status = status;
     this.#shows = shows;
@@ -55,11 +54,12 @@ export class Call extends EventTarget {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#own?.close();
-    for (const id of this.#channel.peers.keys()) this.#tiles.remove(id);
+    for (const id of this.#shown) this.#tiles.remove(id);
   }
 
   #greet(peer, initial) {
     if (!this.#shows(peer)) return;
+    this.#shown.add(peer.id);
     const tile = this.#tiles.add(peer.id);
     tile.setState(peer.state);
     this.#listen(peer, 'state', () => tile.setState(peer.state));
@@ -69,7 +69,7 @@ export class Call extends EventTarget {
   }
 
   #part(peer) {
-    if (!this.#tiles.get(peer.id)) return;
+    if (!this.#shown.delete(peer.id)) return;
     this.#tiles.remove(peer.id);
     this.#status?.say(`${readName(peer.userdata)} left`);
     this.#countPeople();
