@@ -35,6 +35,7 @@ export function count(name, fallback) {
  * @param {object} options
  * @param {'chromium' | 'firefox'} [options.browser]
  * @param {'fake' | 'missing' | 'denied'} [options.camera] see `launch`
+ * @param {string} [options.bin] see `startServer`
  * @param {false | string[]} [options.server] more arguments of the demo server, or false for none
  * @param {RegExp[]} [options.expected] page errors that belong to the test
  * @param {number} [options.timeout] of the whole test, in ms
@@ -42,11 +43,11 @@ export function count(name, fallback) {
  *   open: import('./browser.js').TestBrowser['open']}) => Promise<void>} body
  */
 export function browserTest(name, options, body) {
-  const { browser: kind = 'chromium', camera = 'fake', server: serverArgs = [], expected = [], timeout = 120_000 } = options;
+  const { browser: kind = 'chromium', camera = 'fake', bin, server: serverArgs = [], expected = [], timeout = 120_000 } = options;
   // The time of a test is its own: the build is not part of it, nor is putting things away.
-  if (serverArgs !== false) buildBeforehand();
+  if (serverArgs !== false) buildBeforehand(bin);
   test(name, { timeout: timeout + CLOSING_MS, skip: missing(kind) }, async () => {
-    const server = serverArgs === false ? undefined : await startServer({ args: serverArgs });
+    const server = serverArgs === false ? undefined : await startServer({ bin, args: serverArgs });
     try {
       const browser = await launch(kind, { camera, expected });
       try {
@@ -67,11 +68,11 @@ export function browserTest(name, options, body) {
   });
 }
 
-let isBuildPlanned = false;
+const plannedBuilds = new Set();
 
-function buildBeforehand() {
-  if (!isBuildPlanned) before(buildServer, { timeout: BUILD_MS });
-  isBuildPlanned = true;
+function buildBeforehand(bin) {
+  if (!plannedBuilds.has(bin)) before(() => buildServer(bin), { timeout: BUILD_MS });
+  plannedBuilds.add(bin);
 }
 
 /** The test runner abandons a test at its timeout; here it fails like any other, so that it leaves evidence. */

@@ -1,4 +1,4 @@
-/** The demo server as a test sees it: built once, started on a free port, gone afterwards whatever happens. */
+/** A demo server as a test sees it: built once, started on a free port, gone afterwards whatever happens. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 
 /**
  * @typedef {object} Server
- * @property {string} url `http://127.0.0.1:PORT`
+ * @property {string} url `http://127.0.0.1:PORT`, or `https:` with `--tls`
  * @property {number} port
  * @property {number} pid
  * @property {() => string} log what it wrote on stderr, the last lines of it
@@ -26,16 +26,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
  */
 
 /**
- * Starts the demo server and waits until it listens.
+ * Starts a demo server and waits until it listens.
  *
  * @param {object} [options]
+ * @param {string} [options.bin] which: the one that serves every system, or that of one system
  * @param {string[]} [options.args]
  * @param {number} [options.port] 0 takes a free one; a server that is restarted passes its former port
  * @param {Record<string, string>} [options.env]
  * @returns {Promise<Server>}
  */
-export async function startServer({ args = [], port = 0, env = {} } = {}) {
-  const binary = await buildServer();
+export async function startServer({ bin = 'demo-server', args = [], port = 0, env = {} } = {}) {
+  const binary = await buildServer(bin);
   const child = spawn(binary, ['--listen', `127.0.0.1:${port}`, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -58,19 +59,27 @@ export async function startServer({ args = [], port = 0, env = {} } = {}) {
     };
   } catch (error) {
     child.kill('SIGKILL');
-    throw new Error(`the demo server did not start: ${error.message}\n${log.join('\n')}`, { cause: error });
+    throw new Error(`${bin} did not start: ${error.message}\n${log.join('\n')}`, { cause: error });
   }
 }
 
-let built;
+/** @type {Map<string, Promise<string>>} */
+const built = new Map();
 
-/** Builds the demo server, once for each test file, and returns the path of the binary. */
-export function buildServer() {
-  built ??= promisify(execFile)('cargo', ['build', '--release', '--locked', '-p', 'examples'], {
+/** Builds a demo server, once for each test file, and returns the path of the binary. */
+export function buildServer(bin = 'demo-server') {
+  let path = built.get(bin);
+  if (!path) built.set(bin, path = build(bin));
+  return path;
+}
+
+/** Each binary is linked as a whole, which takes its time: so only those that are started. */
+async function build(bin) {
+  await promisify(execFile)('cargo', ['build', '--release', '--locked', '-p', 'examples', '--bin', bin], {
     cwd: ROOT,
     maxBuffer: 64 << 20,
-  }).then(() => join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release', 'demo-server'));
-  return built;
+  });
+  return join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release', bin);
 }
 
 async function firstLine(child, exited) {
@@ -79,7 +88,7 @@ async function firstLine(child, exited) {
     once(lines, 'line', { signal: AbortSignal.timeout(START_MS) }),
     exited.then(([code, signal]) => Promise.reject(new Error(`it ended with ${code ?? signal}`))),
   ]);
-  const [, url] = /^listening on (http:\/\/\S+)$/.exec(line) ?? [];
+  const [, url] = /^listening on (https?:\/\/\S+)$/.exec(line) ?? [];
   if (!url) throw new Error(`its first line was ${JSON.stringify(line)}`);
   return url;
 }
