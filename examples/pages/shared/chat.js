@@ -4,7 +4,7 @@ import { cleanLines } from './people.js';
 import { withLinks } from './links.js';
 
 /** Also what the field takes (`maxlength`): at most 6,000 bytes as UTF-8, far below what `channel.send` takes. */
-const MAX_MESSAGE = 2000;
+export const MAX_MESSAGE = 2000;
 /** Older ones go. */
 const MAX_ENTRIES = 500;
 /** So soon after each other, messages of one person stand under one name. */

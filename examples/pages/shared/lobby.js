@@ -60,6 +60,12 @@ export class Lobby {
     this.#showSubmit();
   }
 
+  /** @param {string} label of the button, instead of what the page has */
+  set label(label) {
+    this.#label = label;
+    this.#showSubmit();
+  }
+
   /** @param {string} text why joining did not work; empty to take it away */
   set failure(text) {
     this.#part('.failure').textContent = text;

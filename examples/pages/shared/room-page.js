@@ -27,10 +27,11 @@ export class RoomPage extends Page {
    * @param {() => string} [options.anyRoom] the room of an address that names none
    * @param {() => boolean} [options.wantsDevices] whether the card opens camera and microphone by itself
    * @param {typeof joinRoom} [options.join]
+   * @param {Partial<ConstructorParameters<typeof Call>[2]>} [options.call] what is other than usual with the call
    */
-  constructor({ title, screens, anyRoom = randomRoom, wantsDevices = () => true, join = joinRoom }) {
+  constructor({ title, screens, anyRoom = randomRoom, wantsDevices = () => true, join = joinRoom, call = {} }) {
     super({ title, screens, onjoin: () => this.enter() });
-    this.#options = { anyRoom, wantsDevices, join };
+    this.#options = { anyRoom, wantsDevices, join, call };
     onClick('[data-invite]', () => this.#invite());
     onClick('[data-leave]', () => this.leave('You left the call', `Room: ${this.lobby.room}`));
     onClick('[data-rejoin]', () => this.#rejoin());
@@ -89,7 +90,7 @@ export class RoomPage extends Page {
     history.replaceState(null, '', inviteUrl(room));
     for (const element of document.querySelectorAll('[data-invite-url]')) element.textContent = inviteUrl(room);
     $('call-title').textContent = room;
-    this.call = new Call(client, channel, { name, devices, tiles, status });
+    this.call = new Call(client, channel, { name, devices, tiles, status, ...this.#options.call });
     this.call.addEventListener('people', () => this.#showPeople());
     this.call.addEventListener('end', ({ code }) => this.leave('The call has ended', ending(code)));
     showConnection(client, status, signal);
@@ -125,8 +126,9 @@ export class RoomPage extends Page {
     if (this.#options.wantsDevices()) await this.devices.open();
   }
 
+  /** Not where the page has something else to count. */
   #showPeople() {
-    $('people').textContent = this.call.people === 1 ? '1 person' : `${this.call.people} people`;
+    if ($('people')) $('people').textContent = this.call.people === 1 ? '1 person' : `${this.call.people} people`;
   }
 
   async #invite() {
