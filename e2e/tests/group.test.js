@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 
 import { browserTest, framesGrow, launch, mediaFlows, waitFor } from '../harness.js';
+import {
+  allTogether, enter, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, screenOf, seeNoScreen, seeScreenOf, shows, tileOf,
+} from '../people.js';
 
 const ROOM = 'group-test';
-/** How soon a tile must be gone after somebody has left. */
-const LEAVE_MS = 1_000;
 
 browserTest('two see and hear each other, mute and switch their cameras off', {}, async ({ server, open }) => {
   const ann = await join(open, server, 'Ann');
@@ -181,78 +182,8 @@ browserTest('a room that is full says so', { server: ['--capacity', '1'] }, asyn
   assert.match(await waitFor(page, () => document.querySelector('.failure').textContent), /^This room is full\./);
 });
 
-/** @typedef {{ page: import('puppeteer-core').Page, name: string, id: string }} Person */
-
-/** @returns {Promise<Person>} */
-async function join(open, server, name, options) {
-  return enter(await open(`${server.url}/#${ROOM}`, options), name);
-}
-
-/** From the lobby into the call. The picture is small, so that five pages fit on two cores. */
-async function enter(page, name) {
-  await previewPlays(page);
-  await page.evaluate(() => {
-    const [camera] = document.querySelector('#preview video').srcObject.getVideoTracks();
-    return camera.applyConstraints({ width: 160, height: 120, frameRate: 5 });
-  });
-  await page.$eval('[name="name"]', (input, value) => { input.value = value; }, name);
-  await page.click('.submit');
-  return inCall(page, name);
-}
-
-async function inCall(page, name) {
-  const id = await waitFor(page, () => document.querySelector('#tiles .tile[data-self]')?.dataset.peerId);
-  return { page, name, id };
-}
-
-function previewPlays(page) {
-  return waitFor(page, () => document.querySelector('#preview video')?.videoWidth > 0);
-}
-
-/** Everybody has a tile of everybody, its picture moves and there is sound. @param {Person[]} people */
-async function allTogether(people) {
-  await Promise.all(people.map(async (person) => {
-    const others = people.filter((other) => other !== person);
-    await isTogether(person, others);
-    await mediaFlows(person.page, { peers: others.length, timeout: 40_000 });
-    for (const other of others) {
-      await framesGrow(person.page, `${tileOf(other)} video`);
-      await shows(person, `${tileOf(other)}[data-video="on"][data-speaking]`);
-    }
-  }));
-}
-
-/** The whole picture of the screen of one moves at the others, the right way round. @param {Person} person @param {Person[]} others */
-async function seeScreenOf(person, others) {
-  await Promise.all(others.map(async (other) => {
-    await hasText(other, `${screenOf(person)} .name`, `${person.name}’s screen`);
-    await shows(other, `${screenOf(person)}[data-video="on"]`);
-    await framesGrow(other.page, `${screenOf(person)} video`);
-    const style = await other.page.$eval(`${screenOf(person)} video`, (video) => {
-      const { objectFit, transform } = getComputedStyle(video);
-      return { objectFit, transform };
-    });
-    assert.deepEqual(style, { objectFit: 'contain', transform: 'none' });
-  }));
-}
-
-/** @param {Person[]} people */
-function seeNoScreen(people) {
-  return Promise.all(people.map((person) => shows(person, '#screens[hidden]:empty')));
-}
-
-/** Exactly these tiles, each with its name, all connected. @param {Person} person @param {Person[]} others */
-async function isTogether(person, others) {
-  const expected = [[person.id, `${person.name} (you)`], ...others.map(({ id, name }) => [id, name])].sort();
-  await waitFor(person.page, tilesAre, { what: `${person.name} sees ${JSON.stringify(expected)}`, args: [expected], timeout: 40_000 });
-}
-
-/** Runs in the page. */
-function tilesAre(expected) {
-  const tiles = [...document.querySelectorAll('#tiles .tile')];
-  const seen = tiles.map((tile) => [tile.dataset.peerId, tile.querySelector('.name').textContent]).sort();
-  const connected = tiles.every((tile) => 'self' in tile.dataset || tile.dataset.state === 'connected');
-  return connected && JSON.stringify(seen) === JSON.stringify(expected);
+function join(open, server, name, options) {
+  return joinAt(open, `${server.url}/#${ROOM}`, name, options);
 }
 
 /** Runs in the page, which has one connection. The fake microphone beeps once a second, which is 50 packets. */
@@ -262,38 +193,4 @@ async function hearsNothing() {
   window.lastHeard ??= { totalAudioEnergy, packetsReceived };
   if (totalAudioEnergy - window.lastHeard.totalAudioEnergy > 0.001) window.lastHeard = { totalAudioEnergy, packetsReceived };
   return packetsReceived - window.lastHeard.packetsReceived > 100;
-}
-
-/** Runs in the page. */
-function liveTracks() {
-  return [...document.querySelectorAll('video')].flatMap(({ srcObject }) => srcObject?.getTracks() ?? [])
-    .concat(window.__connections.flatMap((connection) => connection.getSenders().map(({ track }) => track)))
-    .filter((track) => track?.readyState === 'live').map(({ kind }) => kind);
-}
-
-/** @param {Person} person @param {Person} gone */
-function isGone({ page, name }, gone) {
-  const what = `${gone.name} is gone at ${name}`;
-  return waitFor(page, (selector) => !document.querySelector(selector), { what, args: [tileOf(gone)], timeout: LEAVE_MS });
-}
-
-/** @param {Person} person @param {string} selector */
-function shows({ page, name }, selector) {
-  return waitFor(page, (wanted) => Boolean(document.querySelector(wanted)), { what: `${selector} at ${name}`, args: [selector] });
-}
-
-/** @param {Person} person @param {string} selector @param {string} text */
-function hasText({ page, name }, selector, text) {
-  const isThere = (wanted, expected) => document.querySelector(wanted)?.textContent === expected;
-  return waitFor(page, isThere, { what: `"${text}" in ${selector} at ${name}`, args: [selector, text] });
-}
-
-/** @param {Person} person */
-function tileOf({ id }) {
-  return `#tiles .tile[data-peer-id="${id}"]`;
-}
-
-/** @param {Person} person */
-function screenOf({ id }) {
-  return `#screens .tile[data-peer-id="${id}"]`;
 }
