@@ -1,4 +1,6 @@
 /** People on the demo's pages: how they come into a call, and what they see of each other there. */
+import assert from 'node:assert/strict';
+
 import { framesGrow, mediaFlows } from './media.js';
 import { waitFor } from './page.js';
 
@@ -6,6 +8,11 @@ import { waitFor } from './page.js';
 const LEAVE_MS = 1_000;
 
 /** @typedef {{ page: import('puppeteer-core').Page, name: string, id: string }} Person */
+
+/** @param {import('./browser.js').TestBrowser['open']} open @param {string} url @param {string} name @param {object} [options] of `open` */
+export async function joinAt(open, url, name, options) {
+  return enter(await open(url, options), name);
+}
 
 /** From the card into the call. @param {import('puppeteer-core').Page} page @param {string} name @returns {Promise<Person>} */
 export async function enter(page, name) {
@@ -45,6 +52,25 @@ export async function allTogether(people) {
       await shows(person, `${tileOf(other)}[data-video="on"][data-speaking]`);
     }
   }));
+}
+
+/** The whole picture of the screen of one moves at the others, the right way round. @param {Person} person @param {Person[]} others */
+export async function seeScreenOf(person, others) {
+  await Promise.all(others.map(async (other) => {
+    await hasText(other, `${screenOf(person)} .name`, `${person.name}’s screen`);
+    await shows(other, `${screenOf(person)}[data-video="on"]`);
+    await framesGrow(other.page, `${screenOf(person)} video`);
+    const style = await other.page.$eval(`${screenOf(person)} video`, (video) => {
+      const { objectFit, transform } = getComputedStyle(video);
+      return { objectFit, transform };
+    });
+    assert.deepEqual(style, { objectFit: 'contain', transform: 'none' });
+  }));
+}
+
+/** @param {Person[]} people */
+export function seeNoScreen(people) {
+  return Promise.all(people.map((person) => shows(person, '#screens[hidden]:empty')));
 }
 
 /** Exactly these tiles, each with its name, all connected. @param {Person} person @param {Person[]} others */
@@ -88,4 +114,9 @@ export function liveTracks() {
 /** @param {Person} person */
 export function tileOf({ id }) {
   return `#tiles .tile[data-peer-id="${id}"]`;
+}
+
+/** @param {Person} person */
+export function screenOf({ id }) {
+  return `#screens .tile[data-peer-id="${id}"]`;
 }
