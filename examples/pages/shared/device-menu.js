@@ -1,6 +1,7 @@
 // Which microphone, camera and speaker: follows what is plugged in and out.
 
 import { setOptions } from './options.js';
+import { explain } from './problems.js';
 
 const KINDS = { audioinput: 'audio', videoinput: 'video' };
 const NAMES = { audioinput: 'Microphone', videoinput: 'Camera', audiooutput: 'Speaker' };
@@ -38,8 +39,18 @@ export class DeviceMenu {
   async #choose(device, id) {
     this.#chosen[device] = id;
     if (device === 'audiooutput') this.#tiles.speaker = id;
-    else await this.#devices.media.switchDevice(KINDS[device], id);
+    else await this.#switch(KINDS[device], id);
     this.#show();
+  }
+
+  /** @param {import('./devices.js').Kind} kind @param {string} id */
+  async #switch(kind, id) {
+    await this.#devices.media.switchDevice(kind, id);
+    if (this.#devices.problems[kind] !== 'NotReadableError' || !this.#devices.media.state[kind]) return;
+    // Many phones have one camera open at a time.
+    await this.#devices.set({ [kind]: false });
+    await this.#devices.media.switchDevice(kind, id);
+    await this.#devices.set({ [kind]: true });
   }
 
   /** The devices were closed, and others will be opened: those that were chosen, if they are still there. */
@@ -66,6 +77,7 @@ export class DeviceMenu {
   }
 
   #show() {
+    for (const element of document.querySelectorAll('.device-problem')) element.textContent = explain(this.#devices.problems);
     for (const select of this.#selects) {
       const device = select.dataset.device;
       const options = this.#present.filter(({ kind }) => kind === device).map(({ deviceId, label }, n) =>
