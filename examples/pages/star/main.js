@@ -109,7 +109,7 @@ function stepBack() {
 
 /** @param {string} text */
 function write(text) {
-  if (stage?.place === 'live' || stage?.host) relay.write(text);
+  if (stage?.place === 'live' || page.channel?.peers.size > 0) relay.write(text);
   else chat.note('Not sent: nobody is live');
 }
 
