@@ -1,19 +1,33 @@
 //! What can be said on the command line, to all servers alike.
 
-use std::net::SocketAddr;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use signal_axum::{Builder, IceServer, Signaling};
 
 /// How a server was started.
-///
-/// Browsers give camera and microphone to pages on localhost or over HTTPS only.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(
+    version,
+    after_help = "Browsers give camera and microphone to pages on localhost or over HTTPS only: to try it with a \
+                  phone, start it with --tls."
+)]
 pub struct Arguments {
-    /// Address to listen on; with port 0 the system chooses a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// Address to listen on [default: 127.0.0.1:8080]; with port 0 the system chooses a free one
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Speak HTTPS, for phones too: listens on 0.0.0.0:8443 unless told otherwise
+    #[arg(long)]
+    tls: bool,
+    /// Your own certificate for it, as PEM with its chain; without one it is made at start, and browsers warn of it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key that belongs to it, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// STUN or TURN server for the browsers, such as stun:stun.example.org:3478; may be repeated
     #[arg(long = "ice-server", value_name = "URL")]
     ice_servers: Vec<String>,
@@ -30,8 +44,8 @@ pub struct Arguments {
     )]
     ice_credential: Option<String>,
     /// Most people in one room of the group call and of the meeting
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
-    pub capacity: u32,
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) capacity: u32,
 }
 
 impl Arguments {
@@ -44,6 +58,16 @@ impl Arguments {
     /// Signaling with what holds for every system. A system adds its policy.
     pub fn signaling(&self) -> Builder {
         Signaling::builder().ice_servers(self.ice_servers())
+    }
+
+    pub(crate) fn uses_tls(&self) -> bool {
+        self.tls || self.tls_cert.is_some()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        let default =
+            if self.uses_tls() { (Ipv4Addr::UNSPECIFIED, 8443) } else { (Ipv4Addr::LOCALHOST, 8080) };
+        self.listen.unwrap_or(default.into())
     }
 
     fn ice_servers(&self) -> impl Iterator<Item = IceServer> {

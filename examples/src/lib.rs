@@ -9,14 +9,16 @@ pub mod star;
 pub mod strangers;
 pub mod two;
 
+mod announce;
 mod arguments;
 mod pages;
 mod serve;
+mod tls;
 
 use signal_axum::{ConfigError, Signaling};
 
 pub use arguments::Arguments;
-pub use serve::run;
+pub use serve::{DRAIN, run, start, stopped};
 
 /// One of the things that people build with signaling.
 #[derive(Clone, Copy, Debug)]

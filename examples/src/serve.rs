@@ -1,35 +1,43 @@
 //! What every demo server does: it listens, says where, serves its systems, and goes down in peace.
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    net::SocketAddr,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{error::Error, io, process::ExitCode, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
+use axum::{
+    Router,
+    serve::{Listener, ListenerExt},
+};
 use signal_axum::Signaling;
 use tokio::{
     net::TcpListener,
     signal::{self, unix},
     task::JoinSet,
 };
+use tokio_rustls::rustls::ServerConfig;
 
-use crate::{Arguments, System, pages};
+use crate::{Arguments, System, announce::announce, pages, tls};
 
 /// How long clients have to go when the server does.
-const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN: Duration = Duration::from_secs(10);
 
-/// The body of each server's `main`: serves the first system at `/` and each other one at `/NAME/`, until it is told
-/// to stop by Ctrl-C or SIGTERM.
+/// The whole of a server's `main`: serves the first system at `/` and each other one at `/NAME/`, until it is told to
+/// stop.
 pub async fn run(systems: &[System]) -> ExitCode {
-    let arguments = match systems {
-        [system] => Arguments::read(system.name, system.about),
-        _ => Arguments::read("demo-server", "Everything that people build with signaling, in one server."),
+    let (name, about) = match systems {
+        [system] => (system.name, system.about),
+        _ => ("demo-server", "Everything that people build with signaling, in one server."),
     };
+    start(name, about, async |arguments| serve(systems, arguments).await).await
+}
+
+/// Runs `server` as the command line wants it. What keeps it from running is told in one line.
+pub async fn start(
+    name: &'static str,
+    about: &'static str,
+    server: impl AsyncFnOnce(&Arguments) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let arguments = Arguments::read(name, about);
     tracing_subscriber::fmt().with_writer(io::stderr).init();
-    match serve(systems, &arguments).await {
+    match server(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -38,24 +46,43 @@ pub async fn run(systems: &[System]) -> ExitCode {
     }
 }
 
-async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let mut places = Vec::with_capacity(systems.len());
-    for (index, system) in systems.iter().enumerate() {
-        let base = if index == 0 { String::new() } else { format!("/{}", system.name) };
-        places.push(Place { base, system: *system, signaling: (system.signaling)(arguments)? });
+/// Is done when the process is asked to end, by Ctrl-C or SIGTERM.
+pub async fn stopped() {
+    let mut terminate = unix::signal(unix::SignalKind::terminate()).expect("signals can be handled");
+    tokio::select! {
+        _ = signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
-    let app = pages::router(&places);
+    tracing::info!("going down");
+}
 
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    announce(listener.local_addr()?)?;
-    // Without this the system holds small messages back for up to 40 ms.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, app).with_graceful_shutdown(stop(places)).await?;
-    Ok(())
+impl Arguments {
+    /// Listens where the command line says, and tells people where that is.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, or not of this machine.
+    pub async fn listen(&self) -> Result<TcpListener, Box<dyn Error>> {
+        let address = self.address();
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        announce(listener.local_addr()?, self)?;
+        Ok(listener)
+    }
+
+    /// The certificate to serve with, if the server is to speak TLS.
+    ///
+    /// # Errors
+    ///
+    /// When there is no certificate or key in the files, or they do not belong together.
+    pub fn tls(&self) -> Result<Option<Arc<ServerConfig>>, Box<dyn Error>> {
+        if !self.uses_tls() {
+            return Ok(None);
+        }
+        let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        Ok(Some(Arc::new(tls::config(files)?)))
+    }
 }
 
 /// A system, and where it is: its page at `<base>/`, its socket at `<base>/signal`.
@@ -65,21 +92,35 @@ pub(crate) struct Place {
     pub(crate) signaling: Signaling,
 }
 
-/// The first line on standard output, for people and for scripts.
-#[expect(clippy::print_stdout, reason = "this is what the program has to say")]
-fn announce(address: SocketAddr) -> io::Result<()> {
-    println!("listening on http://{address}");
-    io::stdout().flush()
+async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let mut places = Vec::with_capacity(systems.len());
+    for (index, system) in systems.iter().enumerate() {
+        let base = if index == 0 { String::new() } else { format!("/{}", system.name) };
+        places.push(Place { base, system: *system, signaling: (system.signaling)(arguments)? });
+    }
+    let app = pages::router(&places);
+    let tls = arguments.tls()?;
+
+    // Without this the system holds small messages back for up to 40 ms.
+    let listener = arguments.listen().await?.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    match tls {
+        Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, places).await?,
+        None => serve_until_stopped(listener, app, places).await?,
+    }
+    Ok(())
 }
 
-/// Waits for Ctrl-C or SIGTERM, then asks the clients to come back later.
-async fn stop(places: Vec<Place>) {
-    let mut terminate = unix::signal(unix::SignalKind::terminate()).expect("signals can be handled");
-    tokio::select! {
-        _ = signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("going down");
-    let drains = places.into_iter().map(|place| async move { place.signaling.drain(DRAIN).await });
-    drains.collect::<JoinSet<_>>().join_all().await;
+async fn serve_until_stopped<L>(listener: L, app: Router, places: Vec<Place>) -> io::Result<()>
+where
+    L: Listener<Addr: std::fmt::Debug>,
+{
+    let stop = async {
+        stopped().await;
+        // The clients are asked to come back later.
+        let drains = places.into_iter().map(|place| async move { place.signaling.drain(DRAIN).await });
+        drains.collect::<JoinSet<_>>().join_all().await;
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
