@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { SignalingChannel } from '../../js-client/client.js';
 import { buildServer, startServer } from '../server.js';
 
-before(buildServer, { timeout: 15 * 60_000 });
+before(() => buildServer(), { timeout: 15 * 60_000 });
 
 test('two programs meet, speak, and survive a cut socket', { timeout: 30_000 }, async () => {
   const server = await startServer();
