@@ -139,3 +139,6 @@ fn names() -> Vec<String> {
 fn is_dns_name(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
 }
+
+#[cfg(test)]
+mod tests;
