@@ -1,4 +1,4 @@
-// A call in one channel: what comes from the channel, and from the own devices, goes to the tiles.
+// A call: what comes from its channels, and from the own devices, goes to the tiles. Most pages have one channel.
 
 import { OwnTile } from './own-tile.js';
 import { readName } from './people.js';
@@ -8,14 +8,17 @@ import { watchSpeakers } from './speaking.js';
 const UNTOLD = { audio: true, video: true, screen: true };
 
 /**
- * Fires `people` when their number changes, `show` (with `peer` and `tile`) whenever the tile of a peer is brought in
- * line with its userdata, and `end` (with the `code` of the error) when the server has ended it.
+ * Fires `people` when the number of those on the screen changes, `show` (with `peer` and `tile`) whenever the tile of a
+ * peer is brought in line with its userdata, `speaking` (with `id` and `on`), and `end` (with the `code` of the error)
+ * when the server has ended the last of its channels.
  */
 export class Call extends EventTarget {
   #tiles;
   #status;
   #shows;
-  /** The ids of those who have a tile. @type {Set<string>} */ #shown = new Set();
+  /** @type {Set<import('/client.js').Channel>} */ #channels = new Set();
+  /** The one whose people are on the screen. Those of the others are heard. @type {import('/client.js').Channel} */ #active;
+  /** Who has a tile, by id: the same peer, as each channel introduced it. @type {Map<string, import('/client.js').Peer[]>} */ #people = new Map();
   /** What came of each peer's screen. @type {WeakMap<object, MediaStream>} */ #screens = new WeakMap();
   #own;
   #over = new AbortController();
@@ -33,20 +36,38 @@ export class Call extends EventTarget {
     this.#status = status;
     this.#shows = shows;
     this.#own = self ? new OwnTile(client, { name, devices, tiles }) : null;
-
-    this.#listen(channel, 'close', ({ error }) => this.#end(error));
-    this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, initial));
-    this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer));
-    this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer));
-    this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer));
-    this.#listen(channel, 'track', (event) => this.#receive(event));
-    this.#listen(channel, 'quality', (quality) => tiles.get(quality.peer.id)?.setQuality(quality));
-    watchSpeakers(channel.peers, tiles, this.#over.signal);
+    this.#active = channel;
+    this.add(channel);
+    watchSpeakers(() => this.#leads(), (id, on) => this.#mark(id, on), this.#over.signal);
   }
 
-  /** How many tiles there are, the own one included. */
+  /** How many tiles are on the screen, the own one included. */
   get people() {
     return this.#tiles.size;
+  }
+
+  /** Ours. @param {string} name */
+  set name(name) {
+    this.#own?.setName(name);
+  }
+
+  /** @param {import('/client.js').Channel} channel one of ours */
+  set active(channel) {
+    this.#active = channel;
+    for (const id of this.#people.keys()) this.#show(id);
+    this.#countPeople();
+  }
+
+  /** One more, just joined. Its people are heard, and seen while it is the active one. @param {import('/client.js').Channel} channel */
+  add(channel) {
+    this.#channels.add(channel);
+    this.#listen(channel, 'close', ({ error }) => this.#drop(channel, error));
+    this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, channel, initial));
+    this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer, channel));
+    this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer.id));
+    this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer.id));
+    this.#listen(channel, 'track', (event) => this.#receive(event));
+    this.#listen(channel, 'quality', (quality) => this.#tiles.get(quality.peer.id)?.setQuality(quality));
   }
 
   /** Takes everybody off the screen. */
@@ -54,32 +75,40 @@ export class Call extends EventTarget {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#own?.close();
-    for (const id of this.#shown) this.#tiles.remove(id);
+    for (const id of this.#people.keys()) this.#tiles.remove(id);
   }
 
-  #greet(peer, initial) {
+  #greet(peer, channel, initial) {
     if (!this.#shows(peer)) return;
-    this.#shown.add(peer.id);
-    const tile = this.#tiles.add(peer.id);
-    tile.setState(peer.state);
-    this.#listen(peer, 'state', () => tile.setState(peer.state));
-    this.#show(peer);
+    this.#people.set(peer.id, [...this.#people.get(peer.id) ?? [], peer]);
+    this.#tiles.add(peer.id);
+    this.#listen(peer, 'state', () => this.#show(peer.id));
+    this.#show(peer.id);
     this.#countPeople();
-    this.#status?.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
+    if (channel === this.#active) this.#status?.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
   }
 
-  #part(peer) {
-    if (!this.#shown.delete(peer.id)) return;
-    this.#tiles.remove(peer.id);
-    this.#status?.say(`${readName(peer.userdata)} left`);
+  #part(peer, channel) {
+    const others = this.#people.get(peer.id)?.filter((other) => other !== peer);
+    if (!others) return;
+    if (others.length > 0) {
+      this.#people.set(peer.id, others);
+      this.#show(peer.id);
+    } else {
+      this.#people.delete(peer.id);
+      this.#tiles.remove(peer.id);
+    }
     this.#countPeople();
+    if (channel === this.#active) this.#status?.say(`${readName(peer.userdata)} left`);
   }
 
   #countPeople() {
     this.dispatchEvent(new Event('people'));
   }
 
-  #end(error) {
+  #drop(channel, error) {
+    this.#channels.delete(channel);
+    if (this.#channels.size > 0) return;
     this.close();
     if (error) this.dispatchEvent(Object.assign(new Event('end'), { code: error.code }));
   }
@@ -90,20 +119,44 @@ export class Call extends EventTarget {
       return;
     }
     this.#screens.set(peer, stream);
-    this.#listen(stream, 'removetrack', () => this.#show(peer));
-    this.#show(peer);
+    this.#listen(stream, 'removetrack', () => this.#show(peer.id));
+    this.#show(peer.id);
   }
 
-  /** Brings the tiles of a peer in line with what it says. */
-  #show(peer) {
-    const tile = this.#tiles.get(peer.id);
-    if (!tile) return;
+  /** Brings the tiles of a peer in line with what it says. @param {string} id */
+  #show(id) {
+    const tile = this.#tiles.get(id);
+    const peer = this.#lead(id);
+    if (!tile || !peer) return;
     const name = readName(peer.userdata);
     const state = peer.mediaState ?? UNTOLD;
+    tile.setState(peer.state);
     tile.setName(name);
     tile.setMedia(state);
-    this.#tiles.showScreen(peer.id, name, state.screen ? this.#screens.get(peer) : undefined);
+    this.#tiles.showScreen(id, name, state.screen ? this.#screens.get(peer) : undefined);
+    this.#tiles.setVisible(id, this.#isActive(peer));
     this.dispatchEvent(Object.assign(new Event('show'), { peer, tile }));
+  }
+
+  /** @param {string} id @param {boolean} on */
+  #mark(id, on) {
+    this.#tiles.get(id)?.setSpeaking(on);
+    this.dispatchEvent(Object.assign(new Event('speaking'), { id, on }));
+  }
+
+  /** As the active channel knows it, or else another. @param {string} id */
+  #lead(id) {
+    const peers = this.#people.get(id);
+    return peers?.find((peer) => this.#isActive(peer)) ?? peers?.[0];
+  }
+
+  #leads() {
+    return [...this.#people.keys()].map((id) => this.#lead(id));
+  }
+
+  /** @param {import('/client.js').Peer} peer */
+  #isActive(peer) {
+    return this.#active.peers.get(peer.id) === peer;
   }
 
   #listen(target, type, listener) {

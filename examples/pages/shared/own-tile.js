@@ -24,6 +24,12 @@ export class OwnTile {
     this.#show();
   }
 
+  /** @param {string} name */
+  setName(name) {
+    this.#name = name;
+    this.#show();
+  }
+
   close() {
     this.#over.abort();
     this.#tiles.remove(this.#id);

@@ -45,9 +45,14 @@ export class Page extends EventTarget {
   show(id, place) {
     this.screen = id;
     for (const other of this.#screens) $(other).hidden = other !== id;
-    document.title = place ? `${place} · ${this.#title}` : this.#title;
+    this.place = place;
     const isFirst = id === this.#screens[0];
     if (document.activeElement !== document.body || !isFirst) $(`${id}-title`).focus({ preventScroll: true });
+  }
+
+  /** What stands before the title of the window. @param {string | undefined} place */
+  set place(place) {
+    document.title = place ? `${place} · ${this.#title}` : this.#title;
   }
 
   #remember() {

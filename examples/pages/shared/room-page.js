@@ -68,7 +68,20 @@ export class RoomPage extends Page {
     } finally {
       if (this.signal === signal) this.lobby.busy = false;
     }
-    this.#begin(room, name);
+    this.#begin(name);
+  }
+
+  /** Makes this channel of the call the one that is seen, and that the address and the invite link lead to. @param {import('/client.js').Channel} channel */
+  turnTo(channel) {
+    const room = channel.name;
+    const url = inviteUrl(room);
+    this.channel = channel;
+    this.call.active = channel;
+    this.lobby.room = room;
+    this.place = room;
+    $('call-title').textContent = room;
+    for (const element of document.querySelectorAll('[data-invite-url]')) element.textContent = url;
+    history.replaceState(null, '', url);
   }
 
   /** @param {string} title @param {string} reason */
@@ -82,22 +95,18 @@ export class RoomPage extends Page {
     this.show('left');
   }
 
-  /** @param {string} room @param {string} name */
-  #begin(room, name) {
+  /** @param {string} name */
+  #begin(name) {
     const { client, channel, devices, tiles, status, signal } = this;
-    this.lobby.room = room;
     savePreferences({ name });
-    history.replaceState(null, '', inviteUrl(room));
-    for (const element of document.querySelectorAll('[data-invite-url]')) element.textContent = inviteUrl(room);
-    $('call-title').textContent = room;
     this.call = new Call(client, channel, { name, devices, tiles, status, ...this.#options.call });
     this.call.addEventListener('people', () => this.#showPeople());
     this.call.addEventListener('end', ({ code }) => this.leave('The call has ended', ending(code)));
     showConnection(client, status, signal);
     keepAwake(signal);
     this.dispatchEvent(new Event('call'));
-    this.#showPeople();
-    this.show('call', room);
+    this.turnTo(channel);
+    this.show('call', channel.name);
   }
 
   /** Shows why we are not in the room. @param {Error & { code?: string }} error */

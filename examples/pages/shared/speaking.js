@@ -1,23 +1,29 @@
-// Marks the tiles of those who speak: the level travels with the sound itself, nobody has to decode it again.
+// Who speaks: the level travels with the sound itself, nobody has to decode it again.
 
 const INTERVAL_MS = 100;
-/** The mark outlasts the pauses between words. */
+/** It outlasts the pauses between words. */
 const PAUSE_MS = 600;
 const SPEECH = 0.01;
 
 /**
- * @param {ReadonlyMap<string, { connection: RTCPeerConnection | null }>} peers
- * @param {import('./tiles.js').Tiles} tiles
+ * @param {() => Iterable<{ id: string, connection: RTCPeerConnection | null }>} peers
+ * @param {(id: string, on: boolean) => void} mark called when somebody begins or stops speaking
  * @param {AbortSignal} signal
  */
-export function watchSpeakers(peers, tiles, signal) {
-  /** When each was last heard. @type {WeakMap<object, number>} */
-  const heard = new WeakMap();
+export function watchSpeakers(peers, mark, signal) {
+  /** When each of those who speak was last heard. @type {Map<string, number>} */
+  const heard = new Map();
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const [id, peer] of peers) {
-      if (level(peer.connection) > SPEECH) heard.set(peer, now);
-      tiles.get(id)?.element.toggleAttribute('data-speaking', now - (heard.get(peer) ?? -Infinity) < PAUSE_MS);
+    for (const { id, connection } of peers()) {
+      if (level(connection) <= SPEECH) continue;
+      if (!heard.has(id)) mark(id, true);
+      heard.set(id, now);
+    }
+    for (const [id, last] of heard) {
+      if (now - last < PAUSE_MS) continue;
+      heard.delete(id);
+      mark(id, false);
     }
   }, INTERVAL_MS);
   signal.addEventListener('abort', () => clearInterval(timer));

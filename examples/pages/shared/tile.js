@@ -65,6 +65,11 @@ export class Tile {
     this.#part('quality-text').textContent = QUALITIES[level];
   }
 
+  /** @param {boolean} on */
+  setSpeaking(on) {
+    this.element.toggleAttribute('data-speaking', on);
+  }
+
   /** @param {boolean} raised */
   setHand(raised) {
     this.#part('hand').hidden = !raised;

@@ -33,8 +33,9 @@ export class Tiles {
     for (const element of [list, list.parentElement]) observer.observe(element);
   }
 
+  /** How many are on the screen. */
   get size() {
-    return this.#tiles.size;
+    return visible(this.#tiles).length;
   }
 
   /** @param {string} id */
@@ -64,6 +65,12 @@ export class Tiles {
   remove(id) {
     this.#remove(this.#tiles, id);
     this.#removeScreen(id);
+  }
+
+  /** Who is not visible is heard. @param {string} id @param {boolean} on */
+  setVisible(id, on) {
+    for (const tiles of [this.#tiles, this.#screens]) tiles.get(id)?.element.toggleAttribute('hidden', !on);
+    this.#layout();
   }
 
   /** @param {string} from @param {string} to */
@@ -116,13 +123,18 @@ export class Tiles {
   #layout() {
     const [people, screens] = [this.#list, this.#screenList];
     if (this.#whenAlone) this.#whenAlone.hidden = this.size > 1;
-    screens.hidden = this.#screens.size === 0;
+    screens.hidden = visible(this.#screens).length === 0;
     const { clientHeight: height } = people.parentElement;
     const isAbove = matchMedia('(orientation: portrait)').matches;
     fit(screens, isAbove ? height * SCREENS_SHARE : height, NARROWEST.screen);
     const narrowest = people.clientWidth < people.clientHeight ? NARROWEST.portrait : NARROWEST.landscape;
     fit(people, people.clientHeight, narrowest);
   }
+}
+
+/** @param {Map<string, Tile>} tiles */
+function visible(tiles) {
+  return [...tiles.values()].filter(({ element }) => !element.hidden);
 }
 
 /** @param {HTMLElement} list @param {number} height @param {number} narrowest */
