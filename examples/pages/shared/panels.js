@@ -1,4 +1,5 @@
-// What opens beside the call: a column on a desk, a sheet over everything on a phone. One at a time.
+// What opens beside the call: a column on a desk, a sheet over everything on a phone. One at a time, except that those
+// with `data-docked` are always there on a desk.
 
 const SHEET = matchMedia('(width < 800px)');
 
@@ -65,7 +66,9 @@ export class Panels extends EventTarget {
     for (const button of this.#buttons) {
       const isOpen = button.dataset.panel === this.shown;
       button.setAttribute('aria-expanded', String(isOpen));
-      panel(button.dataset.panel).hidden = !isOpen;
+      const element = panel(button.dataset.panel);
+      const isDocked = 'docked' in element.dataset && !SHEET.matches;
+      element.hidden = !isOpen && !isDocked;
     }
     for (const element of this.#covered) element.inert = this.shown !== '' && SHEET.matches;
   }
