@@ -83,7 +83,7 @@ browserTest('the next in line takes over, who watches never does, and a stage th
   await sees(cem, ann);
   for (const { page, name } of [ben, cem]) {
     assert.match(await page.$eval('#place', ({ textContent }) => textContent), /^Ann is live, you are in line\./);
-    assert.deepEqual(await page.evaluate(sent), [], `${name} sends nothing`);
+    assert.deepEqual(await page.evaluate(() => window.sent), [], `${name} has sent nothing, not even while joining`);
     assert.equal(await page.evaluate(isCameraOpen), false, `${name}’s camera is off`);
   }
   assert.deepEqual(await receivers(ann.page), [], 'nothing comes from those in line');
@@ -94,7 +94,7 @@ browserTest('the next in line takes over, who watches never does, and a stage th
   await isLive(ben, 2);
   await Promise.all([vera, cem].map((person) => sees(person, ben)));
   assert.equal(await ann.page.evaluate(isCameraOpen), false, 'who has left films nothing');
-  assert.deepEqual(await cem.page.evaluate(sent), []);
+  assert.deepEqual(await cem.page.evaluate(() => window.sent), []);
   assert.equal(await connections(vera), 1);
 
   await ben.page.close();
@@ -131,22 +131,33 @@ async function broadcast(open, server, name, options) {
   return { page, name };
 }
 
-/** On the card, with a count of the questions for camera and microphone. */
+/** On the card. */
 async function arrive(open, server, options) {
   const page = await open(server.url + BLANK, options);
-  await page.evaluateOnNewDocument(() => {
-    window.asked = 0;
-    window.streams = [];
-    const { getUserMedia } = MediaDevices.prototype;
-    MediaDevices.prototype.getUserMedia = async function (...wanted) {
-      window.asked += 1;
-      const stream = await getUserMedia.apply(this, wanted);
-      window.streams.push(stream);
-      return stream;
-    };
-  });
+  await page.evaluateOnNewDocument(remember);
   await page.goto(`${server.url}/star/`);
   return page;
+}
+
+/** Runs in the page before any script of its own: keeps what was ever asked of the devices, and given to a connection. */
+function remember() {
+  window.asked = 0;
+  window.opened = [];
+  window.sent = [];
+  const { getUserMedia } = MediaDevices.prototype;
+  MediaDevices.prototype.getUserMedia = async function (...wanted) {
+    window.asked += 1;
+    const stream = await getUserMedia.apply(this, wanted);
+    window.opened.push(stream);
+    return stream;
+  };
+  for (const [{ prototype }, method] of [[RTCPeerConnection, 'addTransceiver'], [RTCPeerConnection, 'addTrack'], [RTCRtpSender, 'replaceTrack']]) {
+    const original = prototype[method];
+    prototype[method] = function (track, ...rest) {
+      if (track instanceof MediaStreamTrack) window.sent.push(track.kind);
+      return original.call(this, track, ...rest);
+    };
+  }
 }
 
 /** @param {Person} person @param {number} viewers */
@@ -186,13 +197,8 @@ function connections({ page }) {
 }
 
 /** Runs in the page. */
-function sent() {
-  return window.__connections.flatMap((connection) => connection.getSenders()).filter(({ track }) => track).map(({ track }) => track.kind);
-}
-
-/** Runs in the page. */
 function isCameraOpen() {
-  return window.streams.flatMap((stream) => stream.getTracks()).some(({ readyState }) => readyState === 'live');
+  return window.opened.flatMap((stream) => stream.getTracks()).some(({ readyState }) => readyState === 'live');
 }
 
 /** @param {Person} person @param {string} text */

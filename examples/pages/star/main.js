@@ -46,16 +46,9 @@ function choosePart() {
   else devices.close();
 }
 
-/** Camera and microphone are closed until we are live. @type {typeof import('../shared/room-page.js').joinRoom} */
-async function join(client, { room, name, media, signal }) {
-  const watch = part() === 'watch';
-  media.close();
-  try {
-    return await client.join(room, { userdata: { name, watch }, media, signal });
-  } catch (error) {
-    if (!watch) devices.open(); // we are back at the card
-    throw error;
-  }
+/** @type {typeof import('../shared/room-page.js').joinRoom} */
+function join(client, { room, name, media, signal }) {
+  return client.join(room, { userdata: { name, watch: part() === 'watch' }, media, signal });
 }
 
 function begin() {
@@ -101,6 +94,7 @@ function goLive() {
   status.say('You are live now');
 }
 
+/** The host is introduced to us before anything is sent to it: so it gets nothing of what was open on the card. */
 function stepBack() {
   own?.close();
   own = null;
