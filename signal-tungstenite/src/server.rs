@@ -1,7 +1,8 @@
 //! The accept loop.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
+use http::{Response, request::Parts};
 use signal_tokio::Signaling;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -14,20 +15,26 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 use crate::{
     socket::TungsteniteSocket,
-    upgrade::{read_head, upgrade},
+    upgrade::{answer, is_for_socket, read_head, upgrade},
 };
 
 /// How long a client may take from the connection to the end of its request, TLS included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the answer to another request than that of a socket may take, until the client has it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+type Fallback = dyn Fn(Parts) -> Pin<Box<dyn Future<Output = Response<Vec<u8>>> + Send>> + Send + Sync;
 
 /// Serves signaling on a TCP listener of its own, without a web framework.
 #[derive(Clone)]
 pub struct Server {
     signaling: Signaling,
     path: Option<Arc<str>>,
+    fallback: Option<Arc<Fallback>>,
     #[cfg(feature = "tls")]
     tls: Option<TlsAcceptor>,
 }
@@ -39,15 +46,31 @@ impl Server {
         Self {
             signaling: signaling.clone(),
             path: None,
+            fallback: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
     }
 
-    /// Answers requests for any other path with 404.
+    /// Answers requests for any other path with 404, or by the [`fallback`](Self::fallback).
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// Answers the requests that are not for the socket, such as one for the page, or for a sign of life: those for
+    /// any other path, and without a [`path`](Self::path) those that ask for no WebSocket.
+    ///
+    /// They are `GET` requests; others are refused. `Content-Length` and `Connection` are set: each connection carries
+    /// one request.
+    #[must_use]
+    pub fn fallback<F, A>(mut self, answer: F) -> Self
+    where
+        F: Fn(Parts) -> A + Send + Sync + 'static,
+        A: Future<Output = Response<Vec<u8>>> + Send + 'static,
+    {
+        self.fallback = Some(Arc::new(move |request| Box::pin(answer(request))));
         self
     }
 
@@ -104,6 +127,13 @@ impl Server {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let head = time::timeout_at(deadline, read_head(&mut stream)).await??;
+        let head = match (head, &self.fallback) {
+            (Some((request, _)), Some(fallback)) if !is_for_socket(&request, self.path.as_deref()) => {
+                let fallback = fallback(request.into_parts().0);
+                return time::timeout(ANSWER_TIMEOUT, async { answer(stream, fallback.await).await }).await?;
+            }
+            (head, _) => head,
+        };
         if let Some((socket, admission)) =
             upgrade(stream, head, self.path.as_deref(), &self.signaling).await?
         {

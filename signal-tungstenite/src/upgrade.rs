@@ -77,34 +77,47 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Resul
     }
 }
 
+/// Whether a request is for the socket at `path`. Without a path, whoever asks for a WebSocket gets it.
+pub(crate) fn is_for_socket(request: &Request, path: Option<&str>) -> bool {
+    match path {
+        Some(path) => request.uri().path() == path,
+        None => request.headers().contains_key(header::UPGRADE),
+    }
+}
+
+/// Answers a request, as the last one of its connection.
+pub(crate) async fn answer<S: AsyncWrite + Unpin>(
+    mut stream: S,
+    mut response: Response<Vec<u8>>,
+) -> io::Result<()> {
+    let length = response.body().len().into();
+    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    write_head(&mut stream, &response).await?;
+    stream.write_all(response.body()).await?;
+    stream.shutdown().await
+}
+
 fn asks_for_subprotocol(request: &Request) -> bool {
     let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
     let names = offers.iter().filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
     names.into_iter().any(|name| name.trim() == SUBPROTOCOL)
 }
 
-async fn refuse<S: AsyncWrite + Unpin, T>(
-    mut stream: S,
-    status: StatusCode,
-    why: &str,
-) -> io::Result<Option<T>> {
-    let mut response = Response::new(());
+async fn refuse<S: AsyncWrite + Unpin, T>(stream: S, status: StatusCode, why: &str) -> io::Result<Option<T>> {
+    let mut response = Response::new(why.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     if status == StatusCode::UPGRADE_REQUIRED {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CONTENT_LENGTH, why.len().into());
-    write_head(&mut stream, &response).await?;
-    stream.write_all(why.as_bytes()).await?;
-    stream.shutdown().await?;
+    answer(stream, response).await?;
     Ok(None)
 }
 
-async fn write_head<S: AsyncWrite + Unpin>(stream: &mut S, response: &Response<()>) -> io::Result<()> {
+async fn write_head<S: AsyncWrite + Unpin, T>(stream: &mut S, response: &Response<T>) -> io::Result<()> {
     let mut head = Vec::with_capacity(256);
     write_response(&mut head, response).map_err(io::Error::other)?;
     stream.write_all(&head).await?;
