@@ -109,6 +109,7 @@
  * @property {string} code
  * @property {string} message
  * @property {string} [channel]
+ * @property {string} [pool]
  * @property {string} [peer_id]
  * @property {string} [connection_id]
  */

@@ -42,7 +42,7 @@ for (const { name, frame } of await vectors('server-messages')) {
   });
 }
 
-const REQUESTS = ['join', 'part', 'setUserdata', 'send'];
+const REQUESTS = ['join', 'part', 'setUserdata', 'send', 'match', 'cancelMatch'];
 const RELAYS = ['relaySessionDescription', 'relayICECandidate'];
 
 for (const { name, frame } of await vectors('client-messages')) {

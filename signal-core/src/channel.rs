@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChannelSettings, ChannelSnapshot, EndReason, Entry, Hosting, OwnedPayload, PeerId, Position,
-    SnapshotVersion, Topology, payload::present,
+    SnapshotVersion, Ticket, Topology, payload::present,
 };
 
 /// The members of a channel and what holds among them.
@@ -102,6 +102,21 @@ impl Channel {
         Self { settings, members, host, position }
     }
 
+    /// A channel in which strangers meet: all are seated by the one entry that has completed the match.
+    pub(crate) fn of_match(position: Position, settings: ChannelSettings, strangers: Vec<Ticket>) -> Self {
+        let seat = |Ticket { peer, identity, userdata, .. }| Member {
+            peer,
+            joined_at: position,
+            identity,
+            userdata,
+            hosting: Hosting::Candidate,
+        };
+        let members = strangers.into_iter().map(seat).collect();
+        let mut channel = Self { settings, members, host: None, position };
+        channel.appoint_host();
+        channel
+    }
+
     /// Applies one entry and tells whether it changed anything.
     pub fn replay(&mut self, position: Position, entry: Entry) -> bool {
         !matches!(self.apply(position, entry), Change::Full | Change::Nothing)
@@ -131,6 +146,8 @@ impl Channel {
                 Some(index) => self.update(index, userdata),
                 None => Change::Nothing,
             },
+            // Of a pool.
+            Entry::Match { .. } | Entry::Widen { .. } | Entry::Cancel { .. } => Change::Nothing,
         }
     }
 

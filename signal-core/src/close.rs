@@ -70,6 +70,33 @@ impl CloseReason {
     }
 }
 
+/// Why a stranger waits no longer without having met anybody; the `reason` of a `matchEnded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MatchEnd {
+    /// Nobody was found in the time that the policy gives.
+    Timeout,
+    /// The socket was lost: nobody shall meet a stranger who may not come back.
+    Detached,
+    /// The server could not decide in time.
+    Unavailable,
+}
+
+impl MatchEnd {
+    /// The reason as it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Detached => "detached",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    pub(crate) fn from_wire(text: &str) -> Option<Self> {
+        [Self::Timeout, Self::Detached, Self::Unavailable].into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
 /// Why an introduction or a session ended; the `reason` of a `removePeer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,33 @@
-//! What is written into a channel's log: the only things that change a channel.
+//! What is written into the log of a channel or a pool: the only things that change them.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize, de::Error as _};
 
-use crate::{EndReason, Host, Member, OwnedPayload, PeerId, Position, payload::present};
+use crate::{
+    ChannelName, EndReason, Host, Member, OwnedPayload, PeerId, PoolName, Position, payload::present,
+};
 
-/// One change of a channel.
+/// What has a log of its own: whatever changes it is decided there, in one order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A group of peers.
+    Channel(ChannelName),
+    /// Strangers who wait for each other.
+    Pool(PoolName),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(name) => write!(f, "channel {name}"),
+            Self::Pool(name) => write!(f, "pool {name}"),
+        }
+    }
+}
+
+/// One change of a channel or of a pool.
 ///
 /// Each kind carries its version in its serialised name, so that a machine refuses what it does not understand
 /// instead of guessing. A field may be added with a default; anything else is a new version.
@@ -42,6 +65,36 @@ pub enum Entry {
         /// The new value.
         userdata: OwnedPayload,
     },
+    /// In a pool: a peer waits for a stranger, or meets one who waits. If it waits already it keeps its place.
+    #[serde(rename = "match.1")]
+    Match {
+        /// Who waits.
+        peer: PeerId,
+        /// What the embedder's policy has verified about it.
+        identity: Option<Box<str>>,
+        /// What the peer says about itself. None: what it said before, if it waits already.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        userdata: Option<OwnedPayload>,
+        /// Whom it does not want to meet: those whom it has met last.
+        avoid: Vec<PeerId>,
+        /// A fresh channel, for the case that this entry completes a match.
+        room: ChannelName,
+        /// The settings of the channels in which strangers of this pool meet, if this entry creates the pool. The
+        /// capacity is how many meet at a time.
+        settings: ChannelSettings,
+    },
+    /// In a pool: a peer that waits would meet anybody from now on.
+    #[serde(rename = "widen.1")]
+    Widen {
+        /// Who waits.
+        peer: PeerId,
+    },
+    /// In a pool: a peer waits no longer.
+    #[serde(rename = "cancel.1")]
+    Cancel {
+        /// Who has waited.
+        peer: PeerId,
+    },
 }
 
 impl Entry {
@@ -49,7 +102,12 @@ impl Entry {
     #[must_use]
     pub fn peer(&self) -> &PeerId {
         match self {
-            Self::Join { peer, .. } | Self::Part { peer, .. } | Self::Update { peer, .. } => peer,
+            Self::Join { peer, .. }
+            | Self::Part { peer, .. }
+            | Self::Update { peer, .. }
+            | Self::Match { peer, .. }
+            | Self::Widen { peer }
+            | Self::Cancel { peer } => peer,
         }
     }
 }
@@ -123,7 +181,7 @@ pub struct ChannelSnapshot {
     pub host: Option<Host>,
 }
 
-/// The number 1. Reading any other number is an error.
+/// The version of snapshots, the number 1. Reading any other number is an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotVersion;
 
@@ -137,9 +195,7 @@ impl<'de> Deserialize<'de> for SnapshotVersion {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u32::deserialize(deserializer)? {
             1 => Ok(Self),
-            other => {
-                Err(D::Error::custom(format_args!("version {other} of a channel snapshot is not known")))
-            }
+            other => Err(D::Error::custom(format_args!("version {other} of a snapshot is not known"))),
         }
     }
 }

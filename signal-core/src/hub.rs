@@ -1,7 +1,9 @@
 //! The state of a signaling server.
 
 mod commit;
+mod decision;
 mod lifecycle;
+mod matching;
 mod relay;
 mod request;
 mod room;
@@ -15,10 +17,15 @@ use std::{
 
 use slab::Slab;
 
-use self::{room::Room, session::Session};
+use self::{
+    matching::Queue,
+    request::Request,
+    room::Room,
+    session::{Session, Subject},
+};
 use crate::{
-    Channel, ChannelName, ClientFrame, ClientMessage, Epoch, ErrorCode, Input, Limits, Output, PeerId,
-    Recipients, RequestId, ServerMessage, SessionId, Token,
+    Channel, ChannelName, ClientFrame, ClientMessage, Epoch, ErrorCode, Input, Limits, Output, PeerId, Place,
+    Pool, PoolName, Recipients, RequestId, ServerMessage, SessionId, Token,
 };
 
 /// The state of a signaling server: its sessions, its channels, and what they wait for.
@@ -27,6 +34,7 @@ use crate::{
 /// |---|---|
 /// | `Message(join)` | `Authorize`; after `Authorized` an `Append`; after `Committed` the answer and the introductions |
 /// | `Message(part, setUserdata)` | `Append`; after `Committed` the answer and the news |
+/// | `Message(match)` | as for a join, but the answer may be to wait; who waits gets the introductions when a stranger comes |
 /// | `Message(relay…, send)` | one `Send` to those addressed, or an error |
 /// | `Detached`, `Resumed` | nothing; nobody is told |
 /// | `Disconnected`, `Timeout` after the grace time | an `Append` for each seat; after `Committed` the news, then `Ended` |
@@ -41,6 +49,7 @@ pub struct Hub {
     peers: HashMap<PeerId, SessionId>,
     rooms: Slab<Room>,
     room_keys: HashMap<ChannelName, usize>,
+    queues: HashMap<PoolName, Queue>,
     timers: BTreeSet<(Instant, Timer)>,
     serial: u64,
 }
@@ -52,6 +61,8 @@ enum Timer {
     Grace(SessionId),
     /// The policy or the log has not answered.
     Undecided(Token),
+    /// A stranger has waited for so long that something changes.
+    Search(Token),
 }
 
 type Emit<'e> = dyn FnMut(Output<'_>) + 'e;
@@ -67,6 +78,7 @@ impl Hub {
             peers: HashMap::new(),
             rooms: Slab::new(),
             room_keys: HashMap::new(),
+            queues: HashMap::new(),
             timers: BTreeSet::new(),
             serial: 0,
         }
@@ -89,8 +101,11 @@ impl Hub {
             Input::Disconnected { session, reason } => self.end(session, reason, emit),
             Input::Expelled { session, channel } => self.expel(now, session, channel, emit),
             Input::Published { to, data } => self.publish(to, data, emit),
-            Input::Committed { channel, position, entry } => {
+            Input::Committed { place: Place::Channel(channel), position, entry } => {
                 self.committed(now, channel, position, entry, emit)
+            }
+            Input::Committed { place: Place::Pool(pool), position, entry } => {
+                self.committed_in_pool(now, pool, position, entry, emit)
             }
             Input::Refused { token } => self.refused(now, token, emit),
             Input::Timeout => self.timeout(now, emit),
@@ -128,6 +143,12 @@ impl Hub {
         self.rooms.iter().map(|(_, room)| (&room.name, &room.channel))
     }
 
+    /// The strangers who wait in a pool, if there are any.
+    #[must_use]
+    pub fn pool(&self, name: &str) -> Option<&Pool> {
+        self.queues.get(name).map(|queue| &queue.pool)
+    }
+
     /// All live sessions in the order of their numbers, detached ones included.
     pub fn sessions(&self) -> impl Iterator<Item = (SessionId, &PeerId)> {
         self.sessions.iter().zip(0..).filter_map(|(session, number)| {
@@ -136,10 +157,11 @@ impl Hub {
         })
     }
 
-    /// Whether nothing is left: no session, no channel, no deadline.
+    /// Whether nothing is left: no session, no channel, no pool, no deadline.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.peers.is_empty() && self.rooms.is_empty() && self.timers.is_empty()
+        let nobody_waits = self.queues.is_empty() && self.timers.is_empty();
+        self.peers.is_empty() && self.rooms.is_empty() && nobody_waits
     }
 
     fn message(&mut self, now: Instant, session: SessionId, frame: ClientFrame<'_>, emit: &mut Emit<'_>) {
@@ -150,16 +172,26 @@ impl Hub {
         match frame.message {
             ClientMessage::Hello(_) => self.malformed(now, session, ErrorCode::BadMessage, id, emit),
             ClientMessage::Join { channel, userdata } => {
-                self.request(now, session, &channel, id, request::Request::Join(userdata), emit);
+                self.request(now, session, Subject::Channel(&channel), id, Request::Join(userdata), emit);
             }
             ClientMessage::Part { channel } => {
-                self.request(now, session, &channel, id, request::Request::Part, emit);
+                self.request(now, session, Subject::Channel(&channel), id, Request::Part, emit);
             }
             ClientMessage::SetUserdata { channel, userdata } => {
-                self.request(now, session, &channel, id, request::Request::SetUserdata(userdata), emit);
+                let request = Request::SetUserdata(userdata);
+                self.request(now, session, Subject::Channel(&channel), id, request, emit);
             }
             ClientMessage::SendToChannel { channel, data } => {
-                self.request(now, session, &channel, id, request::Request::Send(data), emit);
+                self.request(now, session, Subject::Channel(&channel), id, Request::Send(data), emit);
+            }
+            ClientMessage::Match { pool, userdata, leave } => {
+                if let Some(channel) = leave {
+                    self.request(now, session, Subject::Channel(&channel), None, Request::Part, emit);
+                }
+                self.request(now, session, Subject::Pool(&pool), id, Request::Match(userdata), emit);
+            }
+            ClientMessage::CancelMatch { pool } => {
+                self.request(now, session, Subject::Pool(&pool), id, Request::Cancel, emit);
             }
             ClientMessage::SendToPeer { peer_id, data } => {
                 self.relay(session, id, relay::Relayed::Data(data), &peer_id, None, emit);
@@ -199,24 +231,35 @@ fn confirm(session: SessionId, id: Option<&RequestId>, emit: &mut Emit<'_>) {
     }
 }
 
-/// Tells a peer that its request about `channel` has failed.
-fn reject(session: SessionId, code: ErrorCode, channel: &str, id: Option<&RequestId>, emit: &mut Emit<'_>) {
-    reject_because(session, code, code.message(), channel, id, emit);
+/// Tells a peer that its request about `subject` has failed.
+fn reject<'a>(
+    session: SessionId,
+    code: ErrorCode,
+    subject: impl Into<Subject<'a>>,
+    id: Option<&RequestId>,
+    emit: &mut Emit<'_>,
+) {
+    reject_because(session, code, code.message(), subject.into(), id, emit);
 }
 
 fn reject_because(
     session: SessionId,
     code: ErrorCode,
     message: &str,
-    channel: &str,
+    subject: Subject<'_>,
     id: Option<&RequestId>,
     emit: &mut Emit<'_>,
 ) {
+    let (channel, pool) = match subject {
+        Subject::Channel(name) => (Some(Cow::Borrowed(name)), None),
+        Subject::Pool(name) => (None, Some(Cow::Borrowed(name))),
+    };
     let message = ServerMessage::Error {
         code,
         message: Cow::Borrowed(message),
         id,
-        channel: Some(Cow::Borrowed(channel)),
+        channel,
+        pool,
         peer_id: None,
         connection_id: None,
     };

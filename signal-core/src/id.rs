@@ -63,6 +63,38 @@ impl ChannelName {
         if length_fits && !name.chars().any(char::is_control) { Ok(()) } else { Err(InvalidId) }
     }
 
+    /// Whether only a match makes a channel of this name: it begins with `~`.
+    #[must_use]
+    pub fn is_of_a_match(&self) -> bool {
+        self.0.starts_with('~')
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of a pool of strangers: the same rules as for the name of a channel.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "SmolStr", into = "SmolStr")]
+pub struct PoolName(SmolStr);
+
+impl PoolName {
+    /// Checks `name` and takes it over.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidId`] as for [`ChannelName::new`].
+    pub fn new(name: &str) -> Result<Self, InvalidId> {
+        Self::check(name).map(|()| Self(SmolStr::new(name)))
+    }
+
+    pub(crate) fn check(name: &str) -> Result<(), InvalidId> {
+        ChannelName::check(name)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -121,6 +153,7 @@ macro_rules! text_id {
 
 text_id!(PeerId);
 text_id!(ChannelName);
+text_id!(PoolName);
 
 /// What a client put into a request to recognise the answer: a number below 2^53 or up to 64 bytes of text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! What can happen to the hub.
 
+use std::time::Duration;
+
 use crate::{
-    ChannelName, ChannelSettings, ClientFrame, EndReason, Entry, ErrorCode, Hosting, Payload, PeerId,
+    ChannelName, ChannelSettings, ClientFrame, EndReason, Entry, ErrorCode, Hosting, Payload, PeerId, Place,
     Position, RequestId, SessionId, Token,
 };
 
@@ -33,14 +35,14 @@ pub enum Input<'a> {
         /// The request id, if one could be read.
         id: Option<RequestId>,
     },
-    /// The answer to [`Output::Authorize`](crate::Output::Authorize): the peer may join.
+    /// The answer to [`Output::Authorize`](crate::Output::Authorize): the peer may join, or wait.
     Authorized {
         /// The question.
         token: Token,
         /// On which terms.
-        grant: JoinGrant,
+        grant: Grant,
     },
-    /// The answer to [`Output::Authorize`](crate::Output::Authorize): the peer may not join.
+    /// The answer to [`Output::Authorize`](crate::Output::Authorize): the peer may not.
     Denied {
         /// The question.
         token: Token,
@@ -82,9 +84,10 @@ pub enum Input<'a> {
     },
     /// The log has ordered an entry: this machine's or another's.
     Committed {
-        /// The channel that it changes.
-        channel: ChannelName,
-        /// Larger than that of any entry of the channel before.
+        /// What it changes.
+        place: Place,
+        /// Larger than that of any entry before in the same place. A match is the first entry of the channel that it
+        /// makes.
         position: Position,
         /// The change.
         entry: Entry,
@@ -96,6 +99,46 @@ pub enum Input<'a> {
     },
     /// The time that [`Hub::poll_timeout`](crate::Hub::poll_timeout) named has come.
     Timeout,
+}
+
+/// What the policy allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// A seat in a channel.
+    Join(JoinGrant),
+    /// To wait in a pool.
+    Match {
+        /// On which terms.
+        grant: MatchGrant,
+        /// A fresh channel for the case that the peer meets somebody who waits. Nobody can guess its name, and it
+        /// begins with `~`.
+        room: ChannelName,
+    },
+}
+
+impl From<JoinGrant> for Grant {
+    fn from(grant: JoinGrant) -> Self {
+        Self::Join(grant)
+    }
+}
+
+/// On which terms a peer may wait for strangers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchGrant {
+    /// What holds in the channels in which strangers of the pool meet, if this peer is the first that waits. The
+    /// capacity is how many meet at a time: from 2 to [`Limits::members_per_channel`](crate::Limits), 2 by default.
+    pub settings: ChannelSettings,
+    /// How long the peer waits at most, 5 min by default. Then it is told `timeout`, and may ask again.
+    pub patience: Duration,
+}
+
+impl Default for MatchGrant {
+    fn default() -> Self {
+        Self {
+            settings: ChannelSettings { capacity: 2, ..ChannelSettings::default() },
+            patience: Duration::from_secs(5 * 60),
+        }
+    }
 }
 
 /// On which terms a peer may join a channel.

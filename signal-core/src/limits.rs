@@ -8,10 +8,14 @@ pub struct Limits {
     /// Most members of one channel, 64. A full mesh of n peers has n(n-1)/2 connections: 64 make 2,016.
     /// The capacity that a join asks for is cut to this.
     pub members_per_channel: usize,
-    /// Most channels that one peer is in or waits for, 16. Every relay looks through them.
+    /// Most channels that one peer is in or waits for, 16, pools included. Every relay looks through them.
     pub channels_per_peer: usize,
     /// Most channels with members on this machine, 200,000. At about 1 KB for a small one that is 200 MB.
     pub channels: usize,
+    /// Most pools on this machine in which somebody waits, 10,000: names come from peers.
+    pub pools: usize,
+    /// For how long a stranger who waits is not brought together with those whom it has met last, 3 s.
+    pub rematch: Duration,
     /// Most messages of one session that wait for the decision on an earlier one, 16. Then its socket is not read.
     pub waiting_messages: usize,
     /// How long a session outlives its socket, 15 s: a phone that changes its network is back by then.
@@ -32,6 +36,8 @@ impl Default for Limits {
             members_per_channel: 64,
             channels_per_peer: 16,
             channels: 200_000,
+            pools: 10_000,
+            rematch: Duration::from_secs(3),
             waiting_messages: 16,
             grace: Duration::from_secs(15),
             authorize_timeout: Duration::from_secs(5),

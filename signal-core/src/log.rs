@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Instant};
 
-use crate::{ChannelName, Entry, Hub, Input, Output, Position};
+use crate::{Entry, Hub, Input, Output, Place, Position};
 
 /// A log that commits every append within the call that asks for it.
 ///
@@ -10,7 +10,7 @@ use crate::{ChannelName, Entry, Hub, Input, Output, Position};
 #[derive(Debug, Default)]
 pub struct LocalLog {
     position: Position,
-    appended: VecDeque<(ChannelName, Entry)>,
+    appended: VecDeque<(Place, Entry)>,
 }
 
 impl LocalLog {
@@ -25,15 +25,15 @@ impl LocalLog {
         let mut next = Some(input);
         while let Some(input) = next {
             hub.handle_input(now, input, |output| {
-                if let Output::Append { channel, entry, token: _ } = output {
-                    self.appended.push_back((channel, entry));
+                if let Output::Append { place, entry, token: _ } = output {
+                    self.appended.push_back((place, entry));
                 } else {
                     emit(output);
                 }
             });
-            next = self.appended.pop_front().map(|(channel, entry)| {
+            next = self.appended.pop_front().map(|(place, entry)| {
                 self.position.0 += 1;
-                Input::Committed { channel, position: self.position, entry }
+                Input::Committed { place, position: self.position, entry }
             });
         }
     }

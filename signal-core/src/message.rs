@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::{CloseReason, ConnectionId, EndReason, ErrorCode, Payload, RequestId};
+use crate::{CloseReason, ConnectionId, EndReason, ErrorCode, MatchEnd, Payload, RequestId};
 
 /// One frame of a client: a message, and the id by which it wants the answer to be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,20 @@ pub enum ClientMessage<'a> {
         channel: Cow<'a, str>,
         /// Anything.
         data: Payload<'a>,
+    },
+    /// Waits in a pool for a stranger.
+    Match {
+        /// The pool's name.
+        pool: Cow<'a, str>,
+        /// What is told to the stranger.
+        userdata: Option<Payload<'a>>,
+        /// A channel to part first: the one with the last stranger.
+        leave: Option<Cow<'a, str>>,
+    },
+    /// Waits no longer.
+    CancelMatch {
+        /// The pool's name.
+        pool: Cow<'a, str>,
     },
     /// How many counted frames of the server have arrived.
     Ack {
@@ -206,6 +220,33 @@ pub enum ServerMessage<'a> {
         /// As it was sent.
         data: Payload<'a>,
     },
+    /// The answer to `match` when nobody was there, and the news that the number has changed.
+    Waiting {
+        /// That of the request, if this answers one.
+        id: Option<&'a RequestId>,
+        /// The pool's name.
+        pool: Cow<'a, str>,
+        /// How many wait, the receiver among them.
+        waiting: usize,
+    },
+    /// Strangers meet; what follows a join follows.
+    Matched {
+        /// That of the request, if nobody had to wait.
+        id: Option<&'a RequestId>,
+        /// The pool's name.
+        pool: Cow<'a, str>,
+        /// The channel in which they have seats.
+        channel: Cow<'a, str>,
+    },
+    /// The peer waits no longer, and has met nobody.
+    MatchEnded {
+        /// That of the request, if it was not answered before.
+        id: Option<&'a RequestId>,
+        /// The pool's name.
+        pool: Cow<'a, str>,
+        /// Why.
+        reason: MatchEnd,
+    },
     /// A request without an answer of its own has been carried out.
     Ok {
         /// That of the request.
@@ -221,6 +262,8 @@ pub enum ServerMessage<'a> {
         id: Option<&'a RequestId>,
         /// The channel that the request named.
         channel: Option<Cow<'a, str>>,
+        /// The pool that the request named.
+        pool: Option<Cow<'a, str>>,
         /// The peer that the request named.
         peer_id: Option<Cow<'a, str>>,
         /// The introduction that the request named.
@@ -282,6 +325,7 @@ impl From<ErrorCode> for ServerMessage<'_> {
             message: Cow::Borrowed(code.message()),
             id: None,
             channel: None,
+            pool: None,
             peer_id: None,
             connection_id: None,
         }

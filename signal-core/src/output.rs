@@ -2,7 +2,9 @@
 
 use std::slice;
 
-use crate::{ChannelName, CloseReason, EndReason, Entry, Payload, PeerId, ServerMessage, SessionId, Token};
+use crate::{
+    ChannelName, CloseReason, EndReason, Entry, Payload, PeerId, Place, ServerMessage, SessionId, Token,
+};
 
 /// What the hub wants done. Borrows from the hub and from the input, so it must be used before `emit` returns.
 #[derive(Debug)]
@@ -14,23 +16,23 @@ pub enum Output<'a> {
         /// What they get.
         message: ServerMessage<'a>,
     },
-    /// Write `entry` into the channel's log, and answer with
+    /// Write `entry` into the log of `place`, and answer with
     /// [`Input::Committed`](crate::Input::Committed) or [`Input::Refused`](crate::Input::Refused).
     Append {
         /// Names this append in a refusal.
         token: Token,
         /// Whose log.
-        channel: ChannelName,
+        place: Place,
         /// The change.
         entry: Entry,
     },
-    /// Ask the policy whether the peer may join, and answer with
+    /// Ask the policy whether the peer may join a channel or wait in a pool, and answer with
     /// [`Input::Authorized`](crate::Input::Authorized) or [`Input::Denied`](crate::Input::Denied).
     Authorize {
         /// Names the question.
         token: Token,
-        /// Which channel.
-        channel: &'a ChannelName,
+        /// Which one.
+        place: &'a Place,
         /// What the peer says about itself.
         userdata: Option<Payload<'a>>,
     },

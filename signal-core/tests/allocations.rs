@@ -47,7 +47,7 @@ impl Machine {
     fn say(&mut self, member: usize, text: &str) {
         let frame = codec::decode(text, &self.limits).expect("it is a good frame");
         if let Some(token) = self.feed(Input::Message { session: SessionId(member as u32), frame }) {
-            let grant = JoinGrant::default();
+            let grant = JoinGrant::default().into();
             self.feed(Input::Authorized { token, grant });
         }
     }

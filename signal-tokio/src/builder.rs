@@ -180,6 +180,7 @@ impl Config {
             (self.limits.members_per_channel, "members_per_channel"),
             (self.limits.channels_per_peer, "channels_per_peer"),
             (self.limits.channels, "channels"),
+            (self.limits.pools, "pools"),
             (self.limits.waiting_messages, "waiting_messages"),
             (self.frames.message, "the size of a message"),
             (self.frames.depth, "the nesting depth of a frame"),

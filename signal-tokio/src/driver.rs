@@ -10,15 +10,15 @@ use std::{
 };
 
 use signal_core::{
-    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, LocalLog, Output, OwnedPayload,
-    SessionId, Token, codec,
+    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Grant, Hub, Input, LocalLog, Output, OwnedPayload,
+    Place, SessionId, Token, codec,
 };
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Event, Frame, JoinRequest, PeerInfo, Policy, Refusal,
+    Event, Frame, JoinRequest, MatchRequest, PeerInfo, Policy, Refusal,
     builder::Config,
     link::{Link, LinkState},
     random,
@@ -49,11 +49,11 @@ pub(crate) struct State {
     armed: Option<Instant>,
 }
 
-/// A join that the policy has to decide on.
+/// What the policy has to decide on.
 struct Question {
     token: Token,
     link: Arc<Link>,
-    channel: ChannelName,
+    place: Place,
     userdata: Option<OwnedPayload>,
 }
 
@@ -152,16 +152,17 @@ impl Shared {
         })
     }
 
-    /// Puts a join to the policy. Most policies know the answer at once; for others a task waits.
+    /// Puts a question to the policy. Most policies know the answer at once; for others a task waits.
     fn ask(self: &Arc<Self>, question: Question) {
         let shared = Arc::clone(self);
         let mut decision = Box::pin(async move {
-            let Question { token, link, channel, userdata } = question;
+            let Question { token, link, place, userdata } = question;
             let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone() };
-            let request = JoinRequest { channel: channel.as_str(), userdata: userdata.as_deref() };
             let patience = shared.config.limits.authorize_timeout;
             // The hub gives up after the same time and has told the peer then.
-            let Ok(decided) = time::timeout(patience, shared.policy.join(&peer, &request)).await else {
+            let Ok(decided) =
+                time::timeout(patience, decide(&*shared.policy, &peer, &place, userdata.as_deref())).await
+            else {
                 return;
             };
             match decided {
@@ -173,6 +174,24 @@ impl Shared {
         });
         if decision.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             self.tasks.spawn(decision);
+        }
+    }
+}
+
+async fn decide(
+    policy: &dyn Policy,
+    peer: &PeerInfo,
+    place: &Place,
+    userdata: Option<&str>,
+) -> Result<Grant, Refusal> {
+    match place {
+        Place::Channel(name) => {
+            policy.join(peer, &JoinRequest { channel: name.as_str(), userdata }).await.map(Grant::Join)
+        }
+        Place::Pool(name) => {
+            let grant = policy.matchmaking(peer, &MatchRequest { pool: name.as_str(), userdata }).await?;
+            let room = ChannelName::new(&format!("~{}", random::unguessable()));
+            Ok(Grant::Match { grant, room: room.expect("it is short and of visible characters") })
         }
     }
 }
@@ -217,11 +236,10 @@ impl State {
                     }
                 }
             }
-            Output::Authorize { token, channel, userdata } => {
+            Output::Authorize { token, place, userdata } => {
                 if let Some(link) = links.get(token.session().0 as usize) {
                     let userdata = userdata.map(|userdata| userdata.to_owned());
-                    let question =
-                        Question { token, link: Arc::clone(link), channel: channel.clone(), userdata };
+                    let question = Question { token, link: Arc::clone(link), place: place.clone(), userdata };
                     scratch.questions.push(question);
                 }
             }

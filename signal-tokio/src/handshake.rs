@@ -207,8 +207,11 @@ fn refused(refusal: &Refusal, id: Option<&RequestId>) -> Rejection {
 }
 
 fn error(code: ErrorCode, message: &str, id: Option<&RequestId>) -> Frame {
-    let message = Cow::Borrowed(message);
-    encode(&ServerMessage::Error { code, message, id, channel: None, peer_id: None, connection_id: None })
+    let mut error = ServerMessage::from(code);
+    if let ServerMessage::Error { message: words, id: slot, .. } = &mut error {
+        (*words, *slot) = (Cow::Borrowed(message), id);
+    }
+    encode(&error)
 }
 
 /// For messages that belong to the socket and are not counted.

@@ -17,10 +17,10 @@ pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
-pub use policy::{Admission, JoinRequest, Open, PeerInfo, Policy, Refusal, same_origin};
+pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal, same_origin};
 pub use signal_core::{
     ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, Hosting, JoinGrant,
-    Limits, PeerId, Topology, codec::FrameLimits,
+    Limits, MatchGrant, PeerId, Topology, codec::FrameLimits,
 };
 pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};

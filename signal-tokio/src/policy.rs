@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use http::{StatusCode, Uri, header, request::Parts};
-use signal_core::{ErrorCode, Hello, JoinGrant, PeerId};
+use signal_core::{ErrorCode, Hello, JoinGrant, MatchGrant, PeerId};
 
 /// The decisions of the embedder. Every method may do IO; while it does, only the peer that asked waits.
 #[async_trait]
@@ -25,6 +25,14 @@ pub trait Policy: Send + Sync + 'static {
     async fn join(&self, peer: &PeerInfo, request: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
         let _ = (peer, request);
         Ok(JoinGrant::default())
+    }
+
+    /// Decides whether a peer may wait in a pool for strangers, how many meet at a time, and how long it waits at
+    /// most. The default allows every pool, pairs, and 5 min. It has as long as [`Policy::join`], which is not asked
+    /// for the channel in which strangers meet.
+    async fn matchmaking(&self, peer: &PeerInfo, request: &MatchRequest<'_>) -> Result<MatchGrant, Refusal> {
+        let _ = (peer, request);
+        Ok(MatchGrant::default())
     }
 }
 
@@ -94,6 +102,15 @@ pub struct PeerInfo {
 pub struct JoinRequest<'a> {
     /// The channel's name.
     pub channel: &'a str,
+    /// What the peer says about itself, as JSON text.
+    pub userdata: Option<&'a str>,
+}
+
+/// What a peer asks for when it wants to meet a stranger.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchRequest<'a> {
+    /// The pool's name.
+    pub pool: &'a str,
     /// What the peer says about itself, as JSON text.
     pub userdata: Option<&'a str>,
 }

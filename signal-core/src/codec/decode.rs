@@ -8,8 +8,8 @@ use smol_str::SmolStr;
 
 use super::{FrameLimits, scan};
 use crate::{
-    ChannelName, ClientFrame, ClientMessage, ConnectionId, ErrorCode, Hello, Payload, PeerId, RequestId,
-    Resume,
+    ChannelName, ClientFrame, ClientMessage, ConnectionId, ErrorCode, Hello, Payload, PeerId, PoolName,
+    RequestId, Resume,
 };
 
 /// Why a frame was refused. Always an error of form.
@@ -65,6 +65,10 @@ struct Fields<'a> {
     #[serde(borrow)]
     channel: Option<&'a RawValue>,
     #[serde(borrow)]
+    pool: Option<&'a RawValue>,
+    #[serde(borrow)]
+    leave: Option<&'a RawValue>,
+    #[serde(borrow)]
     peer_id: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     userdata: Option<&'a RawValue>,
@@ -116,6 +120,12 @@ impl<'a> Fields<'a> {
                 userdata: payload(required(self.userdata)?, limits.userdata)?,
             },
             "send" => self.send()?,
+            "match" => ClientMessage::Match {
+                pool: self.pool()?,
+                userdata: self.userdata.map(|json| payload(json, limits.userdata)).transpose()?,
+                leave: self.leave.map(channel_name).transpose()?,
+            },
+            "cancelMatch" => ClientMessage::CancelMatch { pool: self.pool()? },
             "ack" => {
                 ClientMessage::Ack { received: integer(required(self.received)?, RequestId::NUMBER_END)? }
             }
@@ -159,8 +169,12 @@ impl<'a> Fields<'a> {
     }
 
     fn channel(&self) -> Decoded<Cow<'a, str>> {
-        let name = text(required(self.channel)?)?;
-        ChannelName::check(&name).map_err(|_| ErrorCode::BadMessage)?;
+        channel_name(required(self.channel)?)
+    }
+
+    fn pool(&self) -> Decoded<Cow<'a, str>> {
+        let name = text(required(self.pool)?)?;
+        PoolName::check(&name).map_err(|_| ErrorCode::BadMessage)?;
         Ok(name)
     }
 
@@ -252,6 +266,12 @@ fn text(json: &RawValue) -> Decoded<Cow<'_, str>> {
         return serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| ErrorCode::BadMessage);
     }
     Ok(Cow::Borrowed(inner))
+}
+
+fn channel_name(json: &RawValue) -> Decoded<Cow<'_, str>> {
+    let name = text(json)?;
+    ChannelName::check(&name).map_err(|_| ErrorCode::BadMessage)?;
+    Ok(name)
 }
 
 fn bounded_text(json: &RawValue, most_bytes: usize) -> Decoded<Cow<'_, str>> {

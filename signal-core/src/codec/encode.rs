@@ -57,11 +57,22 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
             object.optional_text("peer_id", peer_id.as_deref()).optional_text("channel", channel.as_deref());
             object.json("data", *data).end();
         }
+        ServerMessage::Waiting { id, pool, waiting } => {
+            Object::new(out, "waiting").id(*id).text("pool", pool).literal("waiting", waiting).end();
+        }
+        ServerMessage::Matched { id, pool, channel } => {
+            Object::new(out, "matched").id(*id).text("pool", pool).text("channel", channel).end();
+        }
+        ServerMessage::MatchEnded { id, pool, reason } => {
+            let mut object = Object::new(out, "matchEnded");
+            object.id(*id).text("pool", pool).quoted("reason", reason.as_str()).end();
+        }
         ServerMessage::Ok { id } => Object::new(out, "ok").id(Some(id)).end(),
-        ServerMessage::Error { code, message, id, channel, peer_id, connection_id } => {
+        ServerMessage::Error { code, message, id, channel, pool, peer_id, connection_id } => {
             let mut object = Object::new(out, "error");
             object.quoted("code", code).text("message", message).id(*id);
-            object.optional_text("channel", channel.as_deref()).optional_text("peer_id", peer_id.as_deref());
+            object.optional_text("channel", channel.as_deref()).optional_text("pool", pool.as_deref());
+            object.optional_text("peer_id", peer_id.as_deref());
             object.optional_text("connection_id", connection_id.as_deref()).end();
         }
         ServerMessage::Ack { received } => Object::new(out, "ack").literal("received", received).end(),
@@ -115,6 +126,17 @@ pub fn encode_client(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {
         }
         ClientMessage::SendToChannel { channel, data } => {
             Object::new(out, "send").id(id).text("channel", channel).json("data", *data).end();
+        }
+        ClientMessage::Match { pool, userdata, leave } => {
+            let mut object = Object::new(out, "match");
+            object.id(id).text("pool", pool);
+            if let Some(userdata) = userdata {
+                object.json("userdata", *userdata);
+            }
+            object.optional_text("leave", leave.as_deref()).end();
+        }
+        ClientMessage::CancelMatch { pool } => {
+            Object::new(out, "cancelMatch").id(id).text("pool", pool).end();
         }
         ClientMessage::Ack { received } => Object::new(out, "ack").id(id).literal("received", received).end(),
         ClientMessage::Ping => Object::new(out, "ping").id(id).end(),

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
-use crate::{ConnectionId, EndReason, ErrorCode, Payload, RequestId, ResumeOffer, Role, ServerMessage};
+use crate::{
+    ConnectionId, EndReason, ErrorCode, MatchEnd, Payload, RequestId, ResumeOffer, Role, ServerMessage,
+};
 
 /// One frame of a server, taken apart. [`ServerFrame::message`] looks at it.
 #[derive(Debug, Deserialize)]
@@ -30,6 +32,9 @@ pub struct ServerFrame<'a> {
     #[serde(borrow)]
     channel: Option<Cow<'a, str>>,
     peers: Option<usize>,
+    #[serde(borrow)]
+    pool: Option<Cow<'a, str>>,
+    waiting: Option<usize>,
     should_create_offer: Option<bool>,
     #[serde(borrow)]
     connection_id: Option<Cow<'a, str>>,
@@ -143,12 +148,23 @@ impl ServerFrame<'_> {
                 channel: borrowed(&self.channel),
                 data: payload(self.data),
             },
+            "waiting" => ServerMessage::Waiting { id, pool: borrowed(&self.pool)?, waiting: self.waiting? },
+            "matched" => {
+                ServerMessage::Matched { id, pool: borrowed(&self.pool)?, channel: borrowed(&self.channel)? }
+            }
+            "matchEnded" => ServerMessage::MatchEnded {
+                id,
+                pool: borrowed(&self.pool)?,
+                // The waiting is over, for whatever reason a later server may name.
+                reason: MatchEnd::from_wire(self.reason.as_deref()?).unwrap_or(MatchEnd::Unavailable),
+            },
             "ok" => ServerMessage::Ok { id: id? },
             "error" => ServerMessage::Error {
                 code: ErrorCode::from_wire(self.code.as_deref()?)?,
                 message: borrowed(&self.message)?,
                 id,
                 channel: borrowed(&self.channel),
+                pool: borrowed(&self.pool),
                 peer_id: borrowed(&self.peer_id),
                 connection_id: borrowed(&self.connection_id),
             },

@@ -4,7 +4,7 @@ use std::{mem, time::Instant};
 
 use super::{
     Emit, Hub, Timer,
-    session::{Phase, Session, Step},
+    session::{Phase, Session, Step, Subject},
 };
 use crate::{
     CloseReason, EndReason, ErrorCode, Output, PeerId, Recipients, RequestId, ServerMessage, SessionId,
@@ -62,7 +62,11 @@ impl Hub {
         if state.phase == Phase::Attached {
             let deadline = now + grace;
             state.phase = Phase::Detached(deadline);
+            let pools: Vec<_> = state.searches.iter().map(|search| search.pool.clone()).collect();
             self.timers.insert((deadline, Timer::Grace(session)));
+            for pool in pools {
+                self.end_search_if_detached(session, &pool, emit);
+            }
         }
     }
 
@@ -81,6 +85,7 @@ impl Hub {
         state.phase = Phase::Ending(reason);
         (state.waiting, state.held) = (0, false);
         let seats = mem::take(&mut state.seats);
+        let pools: Vec<_> = state.searches.iter().map(|search| search.pool.clone()).collect();
         let undecided: Vec<_> = state
             .undecided
             .extract_if(.., |undecided| {
@@ -97,10 +102,13 @@ impl Hub {
             let name = room.name.clone();
             emit(Output::Parted { session, channel: &name, reason });
             // An entry on its way is waited for; what it leaves behind is withdrawn when it is committed.
-            if self.session_mut(session).is_some_and(|session| session.undecided_in(name.as_str()).is_none())
-            {
+            let subject = Subject::Channel(name.as_str());
+            if self.session_mut(session).is_some_and(|session| session.undecided_in(subject).is_none()) {
                 self.withdraw(session, name, reason, emit);
             }
+        }
+        for pool in pools {
+            self.end_search(session, pool, emit);
         }
         self.bury(session, emit);
     }
@@ -125,6 +133,7 @@ impl Hub {
             match timer {
                 Timer::Grace(session) => self.end(session, EndReason::Timeout, emit),
                 Timer::Undecided(token) => self.overdue(now, token, emit),
+                Timer::Search(token) => self.search_due(now, token, emit),
             }
         }
     }

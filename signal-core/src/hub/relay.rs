@@ -38,6 +38,7 @@ impl Hub {
                     message: Cow::Borrowed(code.message()),
                     id: id.as_ref(),
                     channel: None,
+                    pool: None,
                     peer_id: Some(Cow::Borrowed(peer_id)),
                     connection_id: connection_id.map(Cow::Borrowed),
                 };

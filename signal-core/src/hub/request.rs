@@ -4,20 +4,22 @@ use std::{borrow::Cow, mem, time::Instant};
 
 use super::{
     Emit, Hub, confirm, reject, reject_because,
-    session::{Session, Step, Undecided},
+    session::{Session, Step, Subject, Undecided},
 };
 use crate::{
-    ChannelName, EndReason, Entry, ErrorCode, JoinGrant, Output, OwnedPayload, Payload, Recipients,
-    RequestId, ServerMessage, SessionId, Target, Token,
+    ChannelName, EndReason, Entry, ErrorCode, Grant, JoinGrant, Output, OwnedPayload, Payload, Place,
+    Recipients, RequestId, ServerMessage, SessionId, Target, Token,
 };
 
-/// Something that is asked for in one channel, with its payload borrowed or, while it waits, owned.
+/// Something that is asked for in one channel or pool, with its payload borrowed or, while it waits, owned.
 #[derive(Debug)]
 pub(super) enum Request<P> {
     Join(Option<P>),
     Part,
     SetUserdata(P),
     Send(P),
+    Match(Option<P>),
+    Cancel,
     /// The embedder takes the peer out of the channel. It waits like any other, but is neither counted nor refused.
     Expel,
 }
@@ -36,6 +38,8 @@ impl Request<Payload<'_>> {
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.to_owned()),
             Self::Send(data) => Request::Send(data.to_owned()),
+            Self::Match(userdata) => Request::Match(userdata.map(Payload::to_owned)),
+            Self::Cancel => Request::Cancel,
             Self::Expel => Request::Expel,
         }
     }
@@ -48,18 +52,20 @@ impl Request<OwnedPayload> {
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.as_payload()),
             Self::Send(data) => Request::Send(data.as_payload()),
+            Self::Match(userdata) => Request::Match(userdata.as_ref().map(OwnedPayload::as_payload)),
+            Self::Cancel => Request::Cancel,
             Self::Expel => Request::Expel,
         }
     }
 }
 
 impl Hub {
-    /// Carries out a request, or lets it wait for the decision on an earlier one about the same channel.
+    /// Carries out a request, or lets it wait for the decision on an earlier one about the same channel or pool.
     pub(super) fn request(
         &mut self,
         now: Instant,
         session: SessionId,
-        channel: &str,
+        subject: Subject<'_>,
         id: Option<RequestId>,
         request: Request<Payload<'_>>,
         emit: &mut Emit<'_>,
@@ -67,30 +73,43 @@ impl Hub {
         let most = self.limits.waiting_messages;
         let Some(state) = self.session_mut(session) else { return };
         let waiting = state.waiting;
-        match state.undecided_in(channel) {
+        match state.undecided_in(subject) {
             Some(undecided) if !request.is_counted() => {
                 if !matches!(undecided.waiting.back(), Some((_, Request::Expel))) {
                     undecided.waiting.push_back((None, request.into_owned()));
                 }
             }
             Some(Undecided { step: Step::Abandoned, .. }) => {
-                reject(session, ErrorCode::Unavailable, channel, id.as_ref(), emit);
+                reject(session, ErrorCode::Unavailable, subject, id.as_ref(), emit);
             }
-            Some(_) if waiting >= most => reject(session, ErrorCode::Limit, channel, id.as_ref(), emit),
+            Some(_) if waiting >= most => reject(session, ErrorCode::Limit, subject, id.as_ref(), emit),
             Some(undecided) => {
                 undecided.waiting.push_back((id, request.into_owned()));
                 state.waiting += 1;
                 self.hold_or_release(session, emit);
             }
-            None => match request {
-                Request::Join(userdata) => self.join(now, session, channel, id, userdata, emit),
-                Request::Part => self.part(now, session, channel, id, emit),
-                Request::SetUserdata(userdata) => {
-                    self.set_userdata(now, session, channel, id, userdata, emit)
-                }
-                Request::Send(data) => self.send_to_channel(session, channel, id, data, emit),
-                Request::Expel => self.withdraw_seat(session, channel, emit),
-            },
+            None => self.perform(now, session, subject, id, request, emit),
+        }
+    }
+
+    fn perform(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        subject: Subject<'_>,
+        id: Option<RequestId>,
+        request: Request<Payload<'_>>,
+        emit: &mut Emit<'_>,
+    ) {
+        let (Subject::Channel(name) | Subject::Pool(name)) = subject;
+        match request {
+            Request::Join(userdata) => self.join(now, session, name, id, userdata, emit),
+            Request::Part => self.part(now, session, name, id, emit),
+            Request::SetUserdata(userdata) => self.set_userdata(now, session, name, id, userdata, emit),
+            Request::Send(data) => self.send_to_channel(session, name, id, data, emit),
+            Request::Match(userdata) => self.search(now, session, name, id, userdata, emit),
+            Request::Cancel => self.cancel_search(now, session, name, id, emit),
+            Request::Expel => self.withdraw_seat(session, name, emit),
         }
     }
 
@@ -115,7 +134,7 @@ impl Hub {
     ) {
         let most = self.limits.channels_per_peer;
         let Ok(name) = ChannelName::new(channel) else {
-            return reject(session, ErrorCode::BadMessage, channel, id.as_ref(), emit);
+            return reject(session, ErrorCode::BadMessage, Subject::Channel(channel), id.as_ref(), emit);
         };
         let Some(state) = self.session(session) else { return };
         let seat = self.room_keys.get(&name).and_then(|room| state.seat_in(*room));
@@ -123,46 +142,86 @@ impl Hub {
             (Some(seat), None) => self.answer_join(session, seat.room, id.as_ref(), emit),
             (Some(_), Some(userdata)) => {
                 let entry = Entry::Update { peer: state.peer.clone(), userdata: userdata.to_owned() };
-                self.append(now, session, id, Step::Rejoining, (name, entry), emit);
+                self.append(now, session, id, Step::Rejoining, (Place::Channel(name), entry), emit);
             }
-            (None, _) if self.channels_of(state) >= most => {
-                reject(session, ErrorCode::Limit, channel, id.as_ref(), emit);
+            (None, _) if name.is_of_a_match() => {
+                reject(session, ErrorCode::Unauthorized, Subject::Channel(channel), id.as_ref(), emit);
             }
-            (None, userdata) => {
-                let step = Step::Authorizing(userdata.map(Payload::to_owned));
-                let deadline = now + self.limits.authorize_timeout;
-                let token = self.await_decision(session, name.clone(), id, step, Some(deadline));
-                emit(Output::Authorize { token, channel: &name, userdata });
+            (None, _) if self.places_of(state) >= most => {
+                reject(session, ErrorCode::Limit, Subject::Channel(channel), id.as_ref(), emit);
+            }
+            (None, userdata) => self.ask_policy(now, session, Place::Channel(name), id, userdata, emit),
+        }
+    }
+
+    pub(super) fn ask_policy(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        place: Place,
+        id: Option<RequestId>,
+        userdata: Option<Payload<'_>>,
+        emit: &mut Emit<'_>,
+    ) {
+        let step = Step::Authorizing(userdata.map(Payload::to_owned));
+        let deadline = now + self.limits.authorize_timeout;
+        let token = self.await_decision(session, place.clone(), id, step, Some(deadline));
+        emit(Output::Authorize { token, place: &place, userdata });
+    }
+
+    /// How many channels the peer is in or waits for, pools included, without those that it is leaving.
+    pub(super) fn places_of(&self, state: &Session) -> usize {
+        let is_counted = |place: &Place| match place {
+            Place::Channel(name) => {
+                self.room_keys.get(name).is_some_and(|room| state.seat_in(*room).is_some())
+            }
+            Place::Pool(name) => state.search_in(name.as_str()).is_some(),
+        };
+        let is_leaving = |undecided: &&Undecided| matches!(undecided.step, Step::Parting);
+        let leaving = state.undecided.iter().filter(is_leaving).count();
+        let awaited = state.undecided.iter().filter(|undecided| !is_counted(&undecided.place)).count();
+        state.seats.len() + state.searches.len() + awaited - leaving
+    }
+
+    pub(super) fn authorized(&mut self, now: Instant, token: Token, grant: Grant, emit: &mut Emit<'_>) {
+        let Some(undecided) = self.take_authorizing(token) else { return };
+        match (undecided.place.clone(), grant) {
+            (Place::Channel(name), Grant::Join(grant)) => self.may_join(now, undecided, name, grant, emit),
+            (Place::Pool(name), Grant::Match { grant, room }) => {
+                self.may_search(now, undecided, name, grant, room, emit);
+            }
+            (place @ Place::Channel(_), Grant::Match { .. }) | (place @ Place::Pool(_), Grant::Join(_)) => {
+                debug_assert!(false, "a grant of another kind for {place}");
+                reject(token.session, ErrorCode::Unavailable, &place, undecided.id.as_ref(), emit);
+                self.go_on(now, token.session, undecided, emit);
             }
         }
     }
 
-    /// How many channels the peer is in or waits for.
-    fn channels_of(&self, state: &Session) -> usize {
-        let is_seated =
-            |channel| self.room_keys.get(channel).is_some_and(|room| state.seat_in(*room).is_some());
-        let awaited = state.undecided.iter().filter(|undecided| !is_seated(&undecided.channel));
-        state.seats.len() + awaited.count()
-    }
-
-    pub(super) fn authorized(&mut self, now: Instant, token: Token, grant: JoinGrant, emit: &mut Emit<'_>) {
-        let Some(mut undecided) = self.take_authorizing(token) else { return };
-        let channel_is_new = !self.room_keys.contains_key(&undecided.channel);
+    fn may_join(
+        &mut self,
+        now: Instant,
+        mut undecided: Undecided,
+        channel: ChannelName,
+        grant: JoinGrant,
+        emit: &mut Emit<'_>,
+    ) {
+        let token = undecided.token;
+        let channel_is_new = !self.room_keys.contains_key(&channel);
         if channel_is_new && self.rooms.len() >= self.limits.channels {
-            reject(token.session, ErrorCode::Limit, undecided.channel.as_str(), undecided.id.as_ref(), emit);
+            reject(token.session, ErrorCode::Limit, &undecided.place, undecided.id.as_ref(), emit);
             return self.go_on(now, token.session, undecided, emit);
         }
         let JoinGrant { mut settings, hosting } = grant;
         let most = u32::try_from(self.limits.members_per_channel).unwrap_or(u32::MAX);
         settings.capacity = settings.capacity.min(most);
         let deadline = now + self.limits.commit_timeout;
-        let channel = undecided.channel.clone();
         let Some(state) = self.session(token.session) else { return };
         let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Joining) else { return };
         let (peer, identity) = (state.peer.clone(), state.identity.clone());
         self.await_again(token.session, Step::Joining, deadline, undecided);
         let entry = Entry::Join { peer, identity, userdata, settings, hosting };
-        emit(Output::Append { token, channel, entry });
+        emit(Output::Append { token, place: Place::Channel(channel), entry });
     }
 
     pub(super) fn denied(
@@ -174,8 +233,8 @@ impl Hub {
         emit: &mut Emit<'_>,
     ) {
         let Some(undecided) = self.take_authorizing(token) else { return };
-        let (channel, id) = (undecided.channel.as_str(), undecided.id.as_ref());
-        reject_because(token.session, code, message, channel, id, emit);
+        let (subject, id) = (Subject::from(&undecided.place), undecided.id.as_ref());
+        reject_because(token.session, code, message, subject, id, emit);
         self.go_on(now, token.session, undecided, emit);
     }
 
@@ -190,7 +249,7 @@ impl Hub {
         match self.seated(session, channel) {
             Some((name, peer)) => {
                 let entry = Entry::Part { peer, reason: EndReason::Parted };
-                self.append(now, session, id, Step::Parting, (name, entry), emit);
+                self.append(now, session, id, Step::Parting, (Place::Channel(name), entry), emit);
             }
             None => {
                 let message = ServerMessage::Parted { id: id.as_ref(), channel: Cow::Borrowed(channel) };
@@ -211,9 +270,9 @@ impl Hub {
         match self.seated(session, channel) {
             Some((name, peer)) => {
                 let entry = Entry::Update { peer, userdata: userdata.to_owned() };
-                self.append(now, session, id, Step::Updating, (name, entry), emit);
+                self.append(now, session, id, Step::Updating, (Place::Channel(name), entry), emit);
             }
-            None => reject(session, ErrorCode::NotJoined, channel, id.as_ref(), emit),
+            None => reject(session, ErrorCode::NotJoined, Subject::Channel(channel), id.as_ref(), emit),
         }
     }
 
@@ -228,7 +287,7 @@ impl Hub {
         let room = self.room_keys.get(channel).copied();
         let seat = room.and_then(|room| self.session(session)?.seat_in(room));
         let (Some(seat), Some(peer)) = (seat, self.peer_of(session)) else {
-            return reject(session, ErrorCode::NotJoined, channel, id.as_ref(), emit);
+            return reject(session, ErrorCode::NotJoined, Subject::Channel(channel), id.as_ref(), emit);
         };
         let to = self.rooms[seat.room].listeners(peer, Some(session));
         if !to.is_empty() {
@@ -244,7 +303,7 @@ impl Hub {
 
     pub(super) fn expel(&mut self, now: Instant, session: SessionId, channel: &str, emit: &mut Emit<'_>) {
         if self.session(session).is_some_and(Session::is_live) {
-            self.request(now, session, channel, None, Request::Expel, emit);
+            self.request(now, session, Subject::Channel(channel), None, Request::Expel, emit);
         }
     }
 

@@ -1,9 +1,12 @@
 //! One session: its seats, and what it waits for.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use super::request::Request;
-use crate::{ChannelName, EndReason, OwnedPayload, PeerId, Position, RequestId, Token};
+use crate::{EndReason, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -11,7 +14,11 @@ pub(super) struct Session {
     pub(super) identity: Option<Box<str>>,
     pub(super) phase: Phase,
     pub(super) seats: Vec<Seat>,
-    /// At most one for each channel.
+    /// At most one for each pool.
+    pub(super) searches: Vec<Search>,
+    /// Whom it has met in its last match.
+    pub(super) met: Vec<PeerId>,
+    /// At most one for each channel and pool.
     pub(super) undecided: Vec<Undecided>,
     /// How many messages wait in all of `undecided`.
     pub(super) waiting: usize,
@@ -38,22 +45,50 @@ pub(super) struct Seat {
     pub(super) joined_at: Position,
 }
 
-/// A request about a channel on which the policy or the log has not decided.
+/// A ticket in a pool, of which the peer has been told.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) pool: PoolName,
+    /// Names it in timers.
+    pub(super) token: Token,
+    /// When the peer has waited long enough.
+    pub(super) ends_at: Instant,
+    /// When to look at it next: then, or earlier to take those whom the peer has met last.
+    pub(super) alarm: Instant,
+}
+
+/// What a request is about: a [`Place`] whose name is borrowed from the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    Channel(&'a str),
+    Pool(&'a str),
+}
+
+impl<'a> From<&'a Place> for Subject<'a> {
+    fn from(place: &'a Place) -> Self {
+        match place {
+            Place::Channel(name) => Self::Channel(name.as_str()),
+            Place::Pool(name) => Self::Pool(name.as_str()),
+        }
+    }
+}
+
+/// A request about a channel or pool on which the policy or the log has not decided.
 #[derive(Debug)]
 pub(super) struct Undecided {
-    pub(super) channel: ChannelName,
+    pub(super) place: Place,
     pub(super) token: Token,
     pub(super) step: Step,
     /// The request to answer; the server's own steps have none.
     pub(super) id: Option<RequestId>,
     pub(super) deadline: Option<Instant>,
-    /// What the peer has said about this channel since.
+    /// What the peer has said about this place since.
     pub(super) waiting: VecDeque<(Option<RequestId>, Request<OwnedPayload>)>,
 }
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// The policy decides on a join with this userdata.
+    /// The policy decides on a join or match with this userdata.
     Authorizing(Option<OwnedPayload>),
     /// The log decides on a join.
     Joining,
@@ -63,7 +98,16 @@ pub(super) enum Step {
     Parting,
     /// The log decides on new userdata.
     Updating,
-    /// The peer has been told `unavailable`, but the log may still commit the entry. A join is parted then.
+    /// The log decides on a match. The peer would wait for so long.
+    Matching(Duration),
+    /// The log decides whether a ticket takes those whom the peer has met last.
+    Widening,
+    /// The log decides on the end of a search that the peer has asked for.
+    Cancelling,
+    /// The search is ended without the peer having asked; repeated until the log takes it.
+    EndingSearch(MatchEnd),
+    /// The peer has been told `unavailable`, but the log may still commit the entry. A join is parted then, a ticket
+    /// given back.
     Abandoned,
     /// The seat is given up without the peer having asked; repeated until the log takes it.
     Withdrawing(EndReason),
@@ -76,6 +120,8 @@ impl Session {
             identity,
             phase: Phase::Attached,
             seats: Vec::new(),
+            searches: Vec::new(),
+            met: Vec::new(),
             undecided: Vec::new(),
             waiting: 0,
             held: false,
@@ -91,8 +137,20 @@ impl Session {
         self.seats.iter().copied().find(|seat| seat.room == room)
     }
 
-    pub(super) fn undecided_in(&mut self, channel: &str) -> Option<&mut Undecided> {
-        self.undecided.iter_mut().find(|undecided| undecided.channel.as_str() == channel)
+    pub(super) fn is_detached(&self) -> bool {
+        matches!(self.phase, Phase::Detached(_))
+    }
+
+    pub(super) fn search_in(&self, pool: &str) -> Option<&Search> {
+        self.searches.iter().find(|search| search.pool.as_str() == pool)
+    }
+
+    pub(super) fn search_of(&mut self, token: Token) -> Option<&mut Search> {
+        self.searches.iter_mut().find(|search| search.token == token)
+    }
+
+    pub(super) fn undecided_in(&mut self, subject: Subject<'_>) -> Option<&mut Undecided> {
+        self.undecided.iter_mut().find(|undecided| Subject::from(&undecided.place) == subject)
     }
 
     pub(super) fn take_undecided(&mut self, wanted: impl Fn(&Undecided) -> bool) -> Option<Undecided> {

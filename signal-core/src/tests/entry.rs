@@ -174,7 +174,7 @@ fn a_snapshot_of_an_unknown_version_is_refused() {
         let other = text.replace(r#""version":1"#, &format!(r#""version":{version}"#));
         assert_ne!(other, text);
         let error = serde_json::from_str::<ChannelSnapshot>(&other).expect_err(&other).to_string();
-        assert!(version != "2" || error.contains("version 2 of a channel snapshot is not known"), "{error}");
+        assert!(version != "2" || error.contains("version 2 of a snapshot is not known"), "{error}");
     }
     assert!(serde_json::from_str::<ChannelSnapshot>(&text.replace(r#""version":1,"#, "")).is_err());
 }

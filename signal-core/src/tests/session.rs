@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 
 use super::transcript::{check, check_with};
-use crate::{EndReason, Epoch, Hub, Input, Limits, PeerId, SessionId, Token};
+use crate::{EndReason, Epoch, Hub, Input, JoinGrant, Limits, PeerId, SessionId, Token};
 
 #[test]
 fn nobody_is_told_when_a_socket_is_lost_and_comes_back() {
@@ -249,7 +249,7 @@ fn an_input_for_a_session_that_is_not_there_has_no_effect() {
         [
             Input::Message { session, frame: crate::codec::decode(frame, &Default::default()).unwrap() },
             Input::Malformed { session, code: crate::ErrorCode::BadMessage, id: None },
-            Input::Authorized { token, grant: Default::default() },
+            Input::Authorized { token, grant: JoinGrant::default().into() },
             Input::Denied { token, code: crate::ErrorCode::Unauthorized, message: "" },
             Input::Refused { token },
             Input::Detached { session },

@@ -9,16 +9,18 @@
 //! | `a b c: part lobby` | all three do, one after the other |
 //! | `a: set lobby 2`, `a: say lobby "hi"`, `a: tell b "hi"` | `setUserdata`, `send` to the channel, `send` to the peer |
 //! | `a: relay offer b @lobby attempt 1` | with the connection id a was told last for b in lobby; or `@7.1` |
+//! | `a: match chat {"name":"Ann"}`, `a: match chat leaving ~1`, `a: cancel chat` | `match` in the pool, `cancelMatch` |
 //! | `a: relay candidate b`, `a: bye`, `a: rubbish` | the last is a frame that the codec refuses |
 //! | `a: rubbish x20` | twenty times |
 //! | `a is "ann@example.org"` | connects a with an identity |
 //! | `a detaches`, `a resumes`, `a ends kicked` | its socket is lost, is back, its session is ended |
 //! | `kick a lobby`, `publish lobby 1`, `publish to a 1` | what the embedder can do |
 //! | `wait 15s` | time passes; each deadline on the way is served at its moment |
-//! | `policy for duo: capacity 2, resident, unlisted` | what the policy answers; also `star, viewers b c`, `refuses "why"` |
+//! | `policy for duo: capacity 2, resident, unlisted` | what the policy answers; also `star, viewers b c`, `patience 10s`, `refuses "why"` |
 //! | `policy for duo: is asked`, `policy allows a duo`, `policy denies a duo "why"` | it takes its time |
 //! | `log holds`, `log commits`, `log refuses`, `log commits all`, `log flows` | the log takes its time, and is seen |
 //! | `remote r joins lobby 1`, `remote r updates lobby 2`, `remote r parts lobby bye` | entries of another machine |
+//! | `remote r matches chat ~r avoiding a`, `remote r widens chat`, `remote r cancels chat` | and those of a pool |
 //! | `show events` | the outputs for the embedder, too |
 //! | `show frames`, `show ids` | frames as they are on the wire; connection ids as they are, not their channel |
 //! | `---` | nothing before this line is expected |
@@ -36,7 +38,7 @@ use self::{
     script::Statement,
 };
 use crate::{
-    ChannelName, Entry, Epoch, ErrorCode, Hub, Input, Limits, LocalLog, PeerId, Position, SessionId, Target,
+    Entry, Epoch, ErrorCode, Hub, Input, Limits, LocalLog, PeerId, Place, Position, SessionId, Target,
     codec::{self, DecodeError},
 };
 
@@ -146,9 +148,7 @@ impl Stage {
                 let (token, _, _) = self.desk.appended.pop_front().expect("something has been appended");
                 self.feed(Input::Refused { token });
             }
-            Statement::Remote { channel, entry } => {
-                self.commit(ChannelName::new(channel).unwrap(), entry.clone())
-            }
+            Statement::Remote { place, entry } => self.commit(place.clone(), entry.clone()),
             Statement::ShowEvents => self.desk.shows_events = true,
             Statement::ShowFrames => self.desk.shows_frames = true,
             Statement::ShowIds => self.desk.shows_ids = true,
@@ -178,9 +178,9 @@ impl Stage {
     }
 
     fn answer_questions(&mut self) {
-        while let Some((token, rule)) = self.desk.answers.pop_front() {
-            let (code, grant) =
-                (ErrorCode::Unauthorized, rule.grant(self.desk.peer(token.session()).unwrap_or_default()));
+        while let Some((token, place, rule)) = self.desk.answers.pop_front() {
+            let code = ErrorCode::Unauthorized;
+            let grant = self.desk.grant(token, &place, &rule);
             match rule.verdict {
                 Verdict::Allow => self.feed(Input::Authorized { token, grant }),
                 Verdict::Refuse(why) => {
@@ -218,17 +218,17 @@ impl Stage {
     }
 
     fn commit_next(&mut self) {
-        let (_, channel, entry) = self.desk.appended.pop_front().expect("something has been appended");
-        self.commit(channel, entry);
+        let (_, place, entry) = self.desk.appended.pop_front().expect("something has been appended");
+        self.commit(place, entry);
     }
 
     /// Commits an entry as a log would that is not in this process.
-    fn commit(&mut self, channel: ChannelName, entry: Entry) {
+    fn commit(&mut self, place: Place, entry: Entry) {
         let text = serde_json::to_string(&entry).unwrap();
         let read = serde_json::from_str(&text).unwrap();
         assert_eq!(entry, read, "{text}");
         self.position += 1;
-        self.feed(Input::Committed { channel, position: Position(self.position), entry: read });
+        self.feed(Input::Committed { place, position: Position(self.position), entry: read });
     }
 
     fn session(&self, name: &str) -> SessionId {

@@ -128,6 +128,8 @@ fn known_keys(mut frame: Value) -> Value {
         "relaySessionDescription" => &["peer_id", "session_description", "connection_id", "attempt"],
         "relayICECandidate" => &["peer_id", "ice_candidate", "connection_id", "attempt"],
         "send" => &["peer_id", "channel", "data"],
+        "match" => &["pool", "userdata", "leave"],
+        "cancelMatch" => &["pool"],
         "ack" => &["received"],
         "ping" | "bye" => &[],
         _ => panic!("{kind}"),

@@ -220,5 +220,8 @@ pub(super) fn apply(members: &mut Vec<Member>, capacity: usize, position: u64, e
         }
         (Entry::Update { userdata, .. }, Some(index)) => members[index].userdata = Some(text(userdata)),
         (Entry::Join { .. } | Entry::Part { .. } | Entry::Update { .. }, _) => {}
+        (Entry::Match { .. } | Entry::Widen { .. } | Entry::Cancel { .. }, _) => {
+            panic!("strangers have a model of their own")
+        }
     }
 }

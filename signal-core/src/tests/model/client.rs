@@ -108,6 +108,9 @@ impl Client {
                 }
             }
             ServerMessage::Error { code, id, channel, .. } => self.error(*code, *id, channel.as_deref()),
+            ServerMessage::Waiting { .. }
+            | ServerMessage::Matched { .. }
+            | ServerMessage::MatchEnded { .. } => panic!("strangers have a model of their own: {message:?}"),
             ServerMessage::Welcome { .. }
             | ServerMessage::Ack { .. }
             | ServerMessage::Pong

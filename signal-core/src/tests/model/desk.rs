@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::Client;
-use crate::{ChannelName, Entry, Output, ServerMessage, SessionId, Token, codec};
+use crate::{ChannelName, Entry, Output, Place, ServerMessage, SessionId, Token, codec};
 
 /// What the outputs of one input are noted in.
 #[derive(Default)]
@@ -25,10 +25,10 @@ impl Desk {
         self.all.push(format!("{output:?}"));
         match output {
             Output::Send { to, message } => self.send(to.iter().collect(), message),
-            Output::Append { token, channel, entry } => {
-                self.appends.push((*token, channel.clone(), entry.clone()));
+            Output::Append { token, place, entry } => {
+                self.appends.push((*token, channel_of(place), entry.clone()));
             }
-            Output::Authorize { token, channel, .. } => self.questions.push((*token, (*channel).clone())),
+            Output::Authorize { token, place, .. } => self.questions.push((*token, channel_of(place))),
             Output::Hold { session } => {
                 self.live(*session);
                 assert!(self.held.insert(*session), "held twice");
@@ -84,5 +84,12 @@ impl Desk {
 
     pub(super) fn live_clients(&self) -> impl Iterator<Item = &Client> {
         self.clients.iter().flatten().filter(|client| !client.is_over)
+    }
+}
+
+fn channel_of(place: &Place) -> ChannelName {
+    match place {
+        Place::Channel(name) => name.clone(),
+        Place::Pool(_) => panic!("strangers have a model of their own"),
     }
 }

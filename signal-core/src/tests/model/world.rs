@@ -13,8 +13,8 @@ use super::{
     hosting, limits, settings,
 };
 use crate::{
-    ChannelName, EndReason, Entry, Epoch, ErrorCode, Hub, Input, JoinGrant, OwnedPayload, PeerId, Position,
-    SessionId, Target, Token, Topology,
+    ChannelName, EndReason, Entry, Epoch, ErrorCode, Hub, Input, JoinGrant, OwnedPayload, PeerId, Place,
+    Position, SessionId, Target, Token, Topology,
     codec::{self, DecodeError, FrameLimits},
 };
 
@@ -310,7 +310,7 @@ impl World {
                 } else {
                     let peer = self.hub.peer_of(token.session()).map_or("", PeerId::as_str);
                     let grant = JoinGrant { settings: settings(channel.as_str()), hosting: hosting(peer) };
-                    self.feed(Input::Authorized { token, grant });
+                    self.feed(Input::Authorized { token, grant: grant.into() });
                 }
             } else if let Some(index) = self.appends.iter().position(|append| is_due(append.due)) {
                 let Append { token, channel, entry, refused, .. } = self.appends.remove(index);
@@ -336,7 +336,7 @@ impl World {
         if channel.as_str() == "stage" {
             checks::appoint(&mut self.host, members, position.0);
         }
-        self.feed(Input::Committed { channel, position, entry });
+        self.feed(Input::Committed { place: Place::Channel(channel), position, entry });
     }
 
     fn wait(&mut self, time: Duration) {

@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
+    time::Duration,
 };
 
 use crate::{
-    ChannelName, ChannelSettings, Entry, Hosting, JoinGrant, Output, Payload, RequestId, Role, ServerMessage,
-    SessionId, Token, codec,
+    ChannelName, ChannelSettings, Entry, Grant, Hosting, JoinGrant, MatchGrant, Output, Payload, PeerId,
+    Place, RequestId, Role, ServerMessage, SessionId, Token, codec,
 };
 
 /// Where the outputs go: they are written down, and questions to policy and log are kept.
@@ -16,9 +17,11 @@ pub(super) struct Desk {
     lines: Vec<String>,
     names: Vec<Option<String>>,
     pub(super) policy: BTreeMap<String, Rule>,
-    pub(super) answers: VecDeque<(Token, Rule)>,
-    asked: Vec<(Token, String, String)>,
-    pub(super) appended: VecDeque<(Token, ChannelName, Entry)>,
+    pub(super) answers: VecDeque<(Token, Place, Rule)>,
+    asked: Vec<(Token, String, Place)>,
+    pub(super) appended: VecDeque<(Token, Place, Entry)>,
+    /// How many channels have been made for matches.
+    rooms: usize,
     pub(super) connections: Connections,
     pub(super) shows_events: bool,
     pub(super) shows_frames: bool,
@@ -33,14 +36,8 @@ pub(super) struct Rule {
     pub(super) verdict: Verdict,
     /// Who may not be the host of a star.
     pub(super) viewers: Vec<String>,
-}
-
-impl Rule {
-    pub(super) fn grant(&self, name: &str) -> JoinGrant {
-        let is_viewer = self.viewers.iter().any(|viewer| viewer == name);
-        let hosting = if is_viewer { Hosting::Never } else { Hosting::Candidate };
-        JoinGrant { settings: self.settings, hosting }
-    }
+    /// How long a stranger waits.
+    pub(super) patience: Option<Duration>,
 }
 
 #[derive(Clone, Default)]
@@ -66,21 +63,22 @@ impl Desk {
                 let text = self.message(&names, message);
                 self.line(format!("{} <- {text}", names.join(" ")));
             }
-            Output::Append { token, channel, entry } => {
+            Output::Append { token, place, entry } => {
                 if self.shows_appends {
-                    self.line(format!("log <- {}", describe_entry(channel, entry)));
+                    self.line(format!("log <- {}", describe_entry(name_of(place), entry)));
                 }
-                self.appended.push_back((*token, channel.clone(), entry.clone()));
+                self.appended.push_back((*token, place.clone(), entry.clone()));
             }
-            Output::Authorize { token, channel, userdata } => {
-                let rule = self.policy.get(channel.as_str()).cloned().unwrap_or_default();
+            Output::Authorize { token, place, userdata } => {
+                let rule = self.policy.get(name_of(place)).cloned().unwrap_or_default();
                 if let Verdict::Ask = rule.verdict {
                     let name = self.name(token.session());
                     let userdata = userdata.map_or(String::new(), |json| format!(" {}", json.as_str()));
-                    self.line(format!("policy <- {name} asks to join {channel}{userdata}"));
-                    self.asked.push((*token, name, channel.to_string()));
+                    let what = if let Place::Channel(_) = place { "join" } else { "match in" };
+                    self.line(format!("policy <- {name} asks to {what} {}{userdata}", name_of(place)));
+                    self.asked.push((*token, name, (*place).clone()));
                 } else {
-                    self.answers.push_back((*token, rule));
+                    self.answers.push_back((*token, (*place).clone(), rule));
                 }
             }
             Output::Hold { session } => self.line(format!("hold {}", self.name(*session))),
@@ -113,11 +111,33 @@ impl Desk {
     }
 
     /// What the script lets the policy answer to the oldest such question.
-    pub(super) fn decide(&mut self, who: &str, channel: &str, verdict: &Verdict) {
-        let index = self.asked.iter().position(|(_, name, asked)| name == who && asked == channel);
-        let (token, _, channel) = self.asked.remove(index.expect("the policy has been asked"));
-        let rule = self.policy.get(&channel).cloned().unwrap_or_default();
-        self.answers.push_back((token, Rule { verdict: verdict.clone(), ..rule }));
+    pub(super) fn decide(&mut self, who: &str, what: &str, verdict: &Verdict) {
+        let index = self.asked.iter().position(|(_, name, asked)| name == who && name_of(asked) == what);
+        let (token, _, place) = self.asked.remove(index.expect("the policy has been asked"));
+        let rule = self.policy.get(what).cloned().unwrap_or_default();
+        self.answers.push_back((token, place, Rule { verdict: verdict.clone(), ..rule }));
+    }
+
+    /// What the policy allows. Channels for matches are `~1`, `~2` and so on.
+    pub(super) fn grant(&mut self, token: Token, place: &Place, rule: &Rule) -> Grant {
+        let settings = rule.settings;
+        match place {
+            Place::Channel(_) => {
+                let name = self.peer(token.session());
+                let is_viewer = rule.viewers.iter().any(|viewer| Some(&**viewer) == name);
+                let hosting = if is_viewer { Hosting::Never } else { Hosting::Candidate };
+                Grant::Join(JoinGrant { settings, hosting })
+            }
+            Place::Pool(_) => {
+                self.rooms += 1;
+                let room = ChannelName::new(&format!("~{}", self.rooms)).unwrap();
+                let default = MatchGrant::default();
+                let capacity = if settings.capacity == u32::MAX { 2 } else { settings.capacity };
+                let settings = ChannelSettings { capacity, ..settings };
+                let patience = rule.patience.unwrap_or(default.patience);
+                Grant::Match { grant: MatchGrant { settings, patience }, room }
+            }
+        }
     }
 
     pub(super) fn forget(&mut self) {
@@ -190,8 +210,18 @@ impl Desk {
                 let channel = channel.as_ref().map_or(String::new(), |channel| format!(" in {channel}"));
                 format!("message{from}{channel}: {}", data.as_str())
             }
+            ServerMessage::Waiting { id, pool, waiting } => {
+                format!("waiting in {pool}, {waiting}{}", number(*id))
+            }
+            ServerMessage::Matched { id, pool, channel } => {
+                format!("matched in {pool}: {channel}{}", number(*id))
+            }
+            ServerMessage::MatchEnded { id, pool, reason } => {
+                format!("matchEnded in {pool}, {}{}", reason.as_str(), number(*id))
+            }
             ServerMessage::Ok { id } => format!("ok{}", number(Some(id))),
-            ServerMessage::Error { code, message, id, channel, peer_id, connection_id } => {
+            ServerMessage::Error { code, message, id, channel, pool, peer_id, connection_id } => {
+                let channel = channel.as_ref().or(pool.as_ref());
                 let channel = channel.as_ref().map_or(String::new(), |channel| format!(" in {channel}"));
                 let peer = peer_id.as_ref().map_or(String::new(), |peer| format!(" for {peer}"));
                 let connection = self.label(to, peer_id.as_deref().unwrap_or(""), connection_id.as_deref());
@@ -249,11 +279,25 @@ impl Connections {
     }
 }
 
-fn describe_entry(channel: &ChannelName, entry: &Entry) -> String {
+fn describe_entry(name: &str, entry: &Entry) -> String {
     match entry {
-        Entry::Join { peer, .. } => format!("join {channel} {peer}"),
-        Entry::Part { peer, reason } => format!("part {channel} {peer}, {}", reason.as_str()),
-        Entry::Update { peer, userdata } => format!("update {channel} {peer} {}", &**userdata),
+        Entry::Join { peer, .. } => format!("join {name} {peer}"),
+        Entry::Part { peer, reason } => format!("part {name} {peer}, {}", reason.as_str()),
+        Entry::Update { peer, userdata } => format!("update {name} {peer} {}", &**userdata),
+        Entry::Match { peer, avoid, room, .. } => {
+            let avoid = avoid.iter().map(PeerId::as_str).collect::<Vec<_>>().join(" ");
+            let avoid = if avoid.is_empty() { avoid } else { format!(", avoiding {avoid}") };
+            format!("match {name} {peer} {room}{avoid}")
+        }
+        Entry::Widen { peer } => format!("widen {name} {peer}"),
+        Entry::Cancel { peer } => format!("cancel {name} {peer}"),
+    }
+}
+
+pub(super) fn name_of(place: &Place) -> &str {
+    match place {
+        Place::Channel(name) => name.as_str(),
+        Place::Pool(name) => name.as_str(),
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::desk::{Connections, Rule, Verdict};
 use crate::{
-    ChannelSettings, ClientFrame, ClientMessage, EndReason, Entry, FirstOffer, Hello, Hosting, OwnedPayload,
-    Payload, PeerId, RequestId, Topology, codec,
+    ChannelName, ChannelSettings, ClientFrame, ClientMessage, EndReason, Entry, FirstOffer, Hello, Hosting,
+    OwnedPayload, Payload, PeerId, Place, PoolName, RequestId, Topology, codec,
 };
 
 pub(super) fn statements(line: &str) -> impl Iterator<Item = &str> {
@@ -31,7 +31,7 @@ pub(super) enum Statement<'s> {
     LogCommits,
     LogCommitsAll,
     LogRefuses,
-    Remote { channel: &'s str, entry: Entry },
+    Remote { place: Place, entry: Entry },
     ShowEvents,
     ShowFrames,
     ShowIds,
@@ -44,6 +44,8 @@ pub(super) enum Request<'s> {
     Set(&'s str, OwnedPayload),
     Say(&'s str, OwnedPayload),
     Tell(&'s str, OwnedPayload),
+    Match { pool: &'s str, userdata: Option<OwnedPayload>, leave: Option<&'s str> },
+    Cancel(&'s str),
     Relay { what: &'s str, to: &'s str, connection: Option<&'s str>, attempt: Option<u32> },
     Hello,
     Bye,
@@ -92,8 +94,17 @@ impl<'s> Statement<'s> {
             "policy" => Self::of_the_policy(rest)?,
             "remote" => {
                 let mut words = rest.splitn(4, ' ');
-                let (peer, verb, channel) = (words.next()?, words.next()?, words.next()?);
-                Self::Remote { channel, entry: entry(PeerId::new(peer).unwrap(), verb, words.next()) }
+                let (peer, verb, name) = (words.next()?, words.next()?, words.next()?);
+                let entry = entry(PeerId::new(peer).unwrap(), verb, words.next());
+                let place = match entry {
+                    Entry::Match { .. } | Entry::Widen { .. } | Entry::Cancel { .. } => {
+                        Place::Pool(PoolName::new(name).unwrap())
+                    }
+                    Entry::Join { .. } | Entry::Part { .. } | Entry::Update { .. } => {
+                        Place::Channel(ChannelName::new(name).unwrap())
+                    }
+                };
+                Self::Remote { place, entry }
             }
             _ => return None,
         })
@@ -145,6 +156,14 @@ impl<'s> Request<'s> {
             "set" => Self::Set(first, json(value?)),
             "say" => Self::Say(first, json(value?)),
             "tell" => Self::Tell(first, json(value?)),
+            "match" => {
+                let (userdata, leave) = match value.and_then(|value| value.strip_prefix("leaving ")) {
+                    Some(channel) => (None, Some(channel)),
+                    None => (value.map(json), None),
+                };
+                Self::Match { pool: first, userdata, leave }
+            }
+            "cancel" => Self::Cancel(first),
             "relay" => {
                 let mut words = value?.split(' ').peekable();
                 let to = words.next()?;
@@ -177,6 +196,12 @@ impl<'s> Request<'s> {
             Self::Tell(to, data) => {
                 ClientMessage::SendToPeer { peer_id: Cow::Borrowed(to), data: data.as_payload() }
             }
+            Self::Match { pool, userdata, leave } => ClientMessage::Match {
+                pool: Cow::Borrowed(pool),
+                userdata: userdata.as_ref().map(OwnedPayload::as_payload),
+                leave: leave.map(Cow::Borrowed),
+            },
+            Self::Cancel(pool) => ClientMessage::CancelMatch { pool: Cow::Borrowed(pool) },
             Self::Relay { what, to, connection, attempt } => {
                 let connection_id = connection.map(|connection| known.id(name, connection, to));
                 relay(what, to, connection_id, *attempt)
@@ -233,6 +258,15 @@ fn entry(peer: PeerId, verb: &str, value: Option<&str>) -> Entry {
             }
         }
         "updates" => Entry::Update { peer, userdata: json(value.unwrap()) },
+        "matches" => {
+            let (room, avoid) = value.unwrap().split_once(" avoiding ").unwrap_or((value.unwrap(), ""));
+            let avoid = avoid.split_whitespace().map(|peer| PeerId::new(peer).unwrap()).collect();
+            let settings = ChannelSettings { capacity: 2, ..ChannelSettings::default() };
+            let room = ChannelName::new(room).unwrap();
+            Entry::Match { peer, identity: None, userdata: None, avoid, room, settings }
+        }
+        "widens" => Entry::Widen { peer },
+        "cancels" => Entry::Cancel { peer },
         "parts" => Entry::Part { peer, reason: EndReason::from_wire(value.unwrap()).unwrap() },
         _ => panic!("no such entry: {verb}"),
     }
@@ -246,6 +280,7 @@ fn rule(text: &str) -> Rule {
             ("resident", "") => rule.settings.first_offer = FirstOffer::Resident,
             ("unlisted", "") => rule.settings.topology = Topology::Unlisted,
             ("star", "") => rule.settings.topology = Topology::Star,
+            ("patience", time) => rule.patience = Some(duration(time)),
             ("viewers", names) => rule.viewers = names.split(' ').map(ToOwned::to_owned).collect(),
             ("refuses", why) => rule.verdict = Verdict::Refuse(Some(unquoted(why))),
             ("is", "asked") => rule.verdict = Verdict::Ask,

@@ -1,0 +1,174 @@
+//! Strangers over a log that takes its time, and on several machines.
+
+use expect_test::expect;
+
+use super::transcript::check;
+
+#[test]
+fn over_a_slow_log_a_cancel_that_comes_too_late_is_no_error() {
+    check(
+        "log holds
+         a: match chat #1 / log commits
+         ---
+         a: cancel chat #2
+         b: match chat #1
+         remote r matches chat ~r
+         log commits all",
+        expect![[r#"
+            log <- cancel chat a
+            log <- match chat b ~2
+            a <- matched in chat: ~r
+            a <- joined ~r, 1 peer
+            a <- addPeer r in ~r, answer
+            a <- ok #2
+            b <- waiting in chat, 1 #1
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_who_has_lost_the_socket_gives_back_its_seat() {
+    check(
+        "log holds
+         a: match chat #1 / log commits
+         ---
+         a detaches
+         remote r matches chat ~r
+         log commits all
+         a resumes",
+        expect![[r#"
+            log <- cancel chat a
+            a <- matchEnded in chat, detached
+            log <- part ~r a, timeout
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_who_was_told_unavailable_gives_back_its_ticket_and_its_seat() {
+    check(
+        "log holds
+         a: match chat #1
+         b: match music #1
+         wait 10s
+         a: match chat #2
+         remote r matches music ~r
+         ---
+         log commits all
+         a: match chat #3
+         log commits",
+        expect![[r#"
+            log <- cancel chat a
+            log <- part ~2 b, parted
+            log <- match chat a ~3
+            a <- waiting in chat, 1 #3
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_refused_match_is_unavailable_and_a_refused_end_is_tried_again() {
+    check(
+        "log holds
+         a: match chat #1 / log refuses
+         a: match chat #2 / log commits
+         a: cancel chat #3 / log refuses
+         a detaches / log refuses
+         wait 1s
+         log commits
+         a resumes",
+        expect![[r#"
+            log <- match chat a ~1
+            a <- error unavailable in chat #1
+            log <- match chat a ~2
+            a <- waiting in chat, 1 #2
+            log <- cancel chat a
+            a <- error unavailable in chat #3
+            log <- cancel chat a x2
+            a <- matchEnded in chat, detached
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_refused_widening_is_tried_again() {
+    check(
+        "log holds
+         a b: match chat / log commits all
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         log commits all
+         wait 3s
+         ---
+         log refuses / log commits
+         wait 1s
+         log commits",
+        expect![[r#"
+            log <- widen chat a
+            a <- matched in chat: ~3
+            a <- joined ~3, 1 peer
+            a <- addPeer b in ~3, answer
+            b <- matched in chat: ~3
+            b <- joined ~3, 1 peer
+            b <- addPeer a in ~3, offer
+        "#]],
+    );
+}
+
+#[test]
+fn strangers_on_other_machines_are_met_like_any_other() {
+    check(
+        "remote r matches chat ~r
+         a: match chat
+         b: match chat
+         remote s matches chat ~s avoiding b
+         remote s widens chat
+         c: match chat
+         remote t matches chat ~t avoiding c
+         remote t cancels chat
+         remote c cancels chat",
+        expect![[r#"
+            a <- matched in chat: ~1
+            a <- joined ~1, 1 peer
+            a <- addPeer r in ~1, offer
+            b <- waiting in chat, 1
+            b <- waiting in chat, 2
+            b <- matched in chat: ~s
+            b <- joined ~s, 1 peer
+            b <- addPeer s in ~s, answer
+            c <- waiting in chat, 1
+            c <- waiting in chat, 2
+            c <- waiting in chat, 1
+            c <- matchEnded in chat, unavailable
+        "#]],
+    );
+}
+
+#[test]
+fn a_session_that_ends_while_the_log_decides_leaves_nothing() {
+    check(
+        "log holds
+         a: match chat
+         a: bye
+         b: match chat / log commits all
+         c: match chat
+         c: bye
+         log commits all",
+        expect![[r#"
+            log <- match chat a ~1
+            close a: 1000 bye
+            log <- match chat b ~2
+            log <- cancel chat a
+            b <- matched in chat: ~2
+            b <- joined ~2, 1 peer
+            b <- addPeer a in ~2, offer
+            log <- part ~2 a, bye
+            b <- removePeer a from ~2, bye
+            a ended: bye
+            log <- match chat c ~3
+            close c: 1000 bye
+            log <- cancel chat c
+            c ended: bye
+        "#]],
+    );
+}
