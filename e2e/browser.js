@@ -47,9 +47,9 @@ export function missing(kind) {
  *
  * @param {'chromium' | 'firefox'} kind
  * @param {object} [options]
- * @param {'fake' | 'two' | 'missing' | 'denied'} [options.camera] `fake`: camera and microphone that are granted at once.
- *   `two`: two cameras (Chromium only). `missing`: a microphone, but no camera (Firefox: neither). `denied`: the person
- *   says no (Chromium only).
+ * @param {'fake' | 'several' | 'missing' | 'denied'} [options.camera] `fake`: camera and microphone that are granted at once.
+ *   `several`: three cameras, the second of which gives no picture (Chromium only). `missing`: a microphone, but no
+ *   camera (Firefox: neither). `denied`: the person says no (Chromium only).
  * @param {RegExp[]} [options.expected] problems that belong to the test and are not reported
  * @returns {Promise<TestBrowser>}
  */
@@ -118,7 +118,7 @@ async function start(kind, setup) {
 const SETUP = { chromium: chromiumSetup, firefox: firefoxSetup };
 
 function chromiumSetup(camera) {
-  const device = { missing: '=device-count=0', two: '=device-count=2' }[camera] ?? '';
+  const device = { missing: '=device-count=0', several: '=device-count=3' }[camera] ?? '';
   const answer = camera === 'denied' ? '=deny' : '';
   return {
     args: [

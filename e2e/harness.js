@@ -34,7 +34,7 @@ export function count(name, fallback) {
  * @param {string} name
  * @param {object} options
  * @param {'chromium' | 'firefox'} [options.browser]
- * @param {'fake' | 'two' | 'missing' | 'denied'} [options.camera] see `launch`
+ * @param {'fake' | 'several' | 'missing' | 'denied'} [options.camera] see `launch`
  * @param {string} [options.bin] see `startServer`
  * @param {false | string[]} [options.server] more arguments of the demo server, or false for none
  * @param {RegExp[]} [options.expected] page errors that belong to the test

@@ -5,8 +5,8 @@ import { $ } from '../shared/dom.js';
 import { Files } from '../shared/files.js';
 import { readName } from '../shared/people.js';
 
-/** A field that has the focus brings the keyboard of a phone over the messages. */
-const HAS_KEYBOARD = matchMedia('(pointer: fine)');
+/** There, a field that has the focus brings a keyboard over the messages. */
+const TOUCH = matchMedia('(pointer: coarse)');
 
 export class Talk {
   #page;
@@ -73,7 +73,7 @@ export class Talk {
   #read() {
     this.#unread = 0;
     this.#panels.setBadge('chat', 0);
-    if (HAS_KEYBOARD.matches) this.#chat.focus();
+    if (!TOUCH.matches) this.#chat.focus();
   }
 
   #clear() {

@@ -1,6 +1,6 @@
 // A file in the chat: its name, how far it is on the way to or from each person, and what can be done about it.
 
-const UNITS = ['bytes', 'kB', 'MB', 'GB'];
+const UNITS = ['kB', 'MB', 'GB'];
 
 /** How a transfer may end without the file. */
 const FAILURES = {
@@ -93,8 +93,9 @@ export function button(text, kind, action) {
 /** @param {number} size what somebody says it is */
 export function formatSize(size) {
   if (!(size >= 0 && size <= Number.MAX_SAFE_INTEGER)) return 'size not known';
+  if (size < 1000) return size === 1 ? '1 byte' : `${size} bytes`;
   let unit = 0;
-  let figure = size;
+  let figure = size / 1000;
   for (; figure >= 1000 && unit < UNITS.length - 1; figure /= 1000) unit += 1;
-  return `${unit === 0 ? figure : figure.toPrecision(3)} ${UNITS[unit]}`;
+  return `${figure.toLocaleString(undefined, { maximumSignificantDigits: 3 })} ${UNITS[unit]}`;
 }
