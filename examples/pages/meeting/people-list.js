@@ -2,8 +2,8 @@
 
 import { $ } from '../shared/dom.js';
 import { initials, readName, tone } from '../shared/people.js';
+import { QUALITIES } from '../shared/tile.js';
 
-const CONNECTIONS = { excellent: 'Excellent connection', good: 'Good connection', poor: 'Poor connection', lost: 'No connection' };
 /** Of peers who do not say what is on. */
 const UNTOLD = { audio: true, video: true, screen: false };
 /** In the place of an id: ours may change. */
@@ -21,7 +21,7 @@ export function startPeople({ channel, call, devices, signal, lobby }, list) {
   const showSelf = () => people.show(SELF, { name, note: 'You', state: devices.media.state });
   devices.addEventListener('change', showSelf, { signal });
   call.addEventListener('show', ({ peer }) => people.show(peer.id, { name: readName(peer.userdata), state: peer.mediaState ?? UNTOLD }), { signal });
-  channel.addEventListener('quality', ({ peer, level }) => people.show(peer.id, { note: CONNECTIONS[level] }), { signal });
+  channel.addEventListener('quality', ({ peer, level }) => people.show(peer.id, { note: QUALITIES[level] }), { signal });
   channel.addEventListener('peerleave', ({ peer }) => people.remove(peer.id), { signal });
   signal.addEventListener('abort', () => people.clear());
   showSelf();

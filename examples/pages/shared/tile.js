@@ -2,7 +2,7 @@
 
 import { initials, tone } from './people.js';
 
-const QUALITIES = { excellent: 'Excellent connection', good: 'Good connection', poor: 'Poor connection', lost: 'No connection' };
+export const QUALITIES = { excellent: 'Excellent connection', good: 'Good connection', poor: 'Poor connection', lost: 'No connection' };
 const OVERLAYS = { connecting: 'Connecting…', reconnecting: 'Reconnecting…', closed: 'Connection lost' };
 
 export class Tile {
