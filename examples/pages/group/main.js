@@ -1,5 +1,13 @@
-// The group call: the card to join, the call in a room, the leave screen.
+// The group call: join any number of rooms over one connection to the server, look at one, and hear them all.
 
+import { $ } from '../shared/dom.js';
+import { Panels } from '../shared/panels.js';
 import { RoomPage } from '../shared/room-page.js';
+import { Rooms } from './rooms.js';
 
-new RoomPage({ title: 'Group call' }).showLobby();
+const page = new RoomPage({ title: 'Group call' });
+const panels = new Panels([$('call-header'), $('stage'), $('bar')]);
+const rooms = new Rooms(page, panels);
+
+page.addEventListener('call', () => rooms.start());
+page.showLobby();
