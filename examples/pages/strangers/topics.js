@@ -22,9 +22,9 @@ export class Topics {
 
   /** @param {string} topic */
   #choose(topic) {
-    const known = [...this.#choices].some((choice) => choice.value === topic);
-    this.#choices.value = known ? topic : '';
-    if (!known) this.#own.value = topic;
+    const choice = (value) => [...this.#choices].find((each) => each.value === value);
+    if (!choice(topic)) this.#own.value = topic;
+    (choice(topic) ?? choice('')).checked = true;
     this.#showOwn();
   }
 
