@@ -27,6 +27,7 @@ export class Room extends EventTarget {
     $('chats').append(this.#chatPlace);
     $('rooms').append(this.#entry);
     for (const part of this.#entry.querySelectorAll('.room-name')) part.textContent = channel.name;
+    this.#entry.dataset.room = channel.name;
     this.#part('.room-enter').addEventListener('click', () => this.dispatchEvent(new Event('enter')));
     this.#part('.room-part').addEventListener('click', () => this.dispatchEvent(new Event('part')));
 
