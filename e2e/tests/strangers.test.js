@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 
 import { assertAccessible } from '../axe.js';
-import { browserTest, framesGrow, mediaFlows } from '../harness.js';
+import { BLANK } from '../call.js';
+import { browserTest, framesGrow, mediaFlows, waitFor } from '../harness.js';
 import { ask, hasText, liveTracks, shows } from '../people.js';
 
 /** Those who have just talked meet again only after so long. */
@@ -127,6 +128,52 @@ browserTest('who looks for one topic does not meet who looks for another', {}, a
   await waitsAlone(ann);
 });
 
+browserTest('at a table for three nobody meets before all are there, and two go on when one leaves', { timeout: 180_000 }, async ({ server, open }) => {
+  const topic = 'table%20for%20three';
+  const ann = await look(open, server, 'Ann', {}, topic);
+  await waitsAlone(ann);
+  const ben = await look(open, server, 'Ben', { viewport: 'phone' }, topic);
+  await Promise.all([ann, ben].map((person) => hasText(person, '#search-text', '2 people wait, you among them.')));
+  const cem = await look(open, server, 'Cem', {}, topic);
+  await waitFor(ann.page, () => /^You are talking to (Ben and Cem|Cem and Ben)$/.test(document.querySelector('#call-title').textContent));
+  await Promise.all([ann, ben, cem].map(({ page }) => mediaFlows(page, { peers: 2 })));
+  await assertAccessible(ann.page);
+  await write(ann, 'hello both');
+  await Promise.all([ben, cem].map((person) => hasText(person, '.chat-words', 'hello both')));
+
+  await cem.page.click('#next');
+  await searches(cem);
+  await talk(ann, ben);
+  await hasText(ann, '.chat-note', 'Cem has left');
+  await ben.page.click('[data-stop]');
+  await hasText(ann, '#call-title', 'Ben has left');
+});
+
+browserTest('who has waited too long is told that nobody came', {}, async ({ server, open }) => {
+  const page = await open(server.url + BLANK);
+  await page.evaluateOnNewDocument(() => {
+    window.WebSocket = class extends WebSocket {
+      constructor(...args) {
+        super(...args);
+        window.socket = this;
+      }
+    };
+  });
+  await page.goto(`${server.url}/strangers/`);
+  await ask(page, 'Ann');
+  const ann = { page, name: 'Ann' };
+  await waitsAlone(ann);
+  // What the server sends after some minutes.
+  await page.evaluate(() => {
+    const data = JSON.stringify({ type: 'matchEnded', pool: 'anything', reason: 'timeout' });
+    window.socket.dispatchEvent(new MessageEvent('message', { data }));
+  });
+  await hasText(ann, '#left-reason', 'Nobody has come. Try again, or choose another topic.');
+  assert.deepEqual(await page.evaluate(liveTracks), []);
+  await page.click('[data-again]');
+  await waitsAlone(ann);
+});
+
 const STRANGER = '#tiles .tile:not([data-self])';
 
 /** @typedef {import('../people.js').Person} Person */
@@ -144,7 +191,7 @@ async function searches(person) {
 }
 
 function waitsAlone(person) {
-  return hasText(person, '#search-text', 'You are the only one who waits. Whoever comes next meets you.');
+  return hasText(person, '#search-text', 'You are the only one who waits so far.');
 }
 
 /** Each sees and hears the other one. */

@@ -70,7 +70,7 @@ function begin(client, name, signal) {
   search.addEventListener('search', () => showSearch(topic));
   search.addEventListener('waiting', ({ waiting }) => { $('search-text').textContent = waitingText(waiting); });
   search.addEventListener('meet', (event) => meet(client, event.channel));
-  search.addEventListener('gone', ({ peer }) => showGone(readName(peer.userdata)));
+  search.addEventListener('gone', ({ peer }) => showGone(peer ? `${readName(peer.userdata)} has left` : 'The talk has ended'));
   search.addEventListener('end', ({ code }) => stop('The search has ended', whyEnded(code)));
   own = new OwnTile(client, { name, devices, tiles });
   showConnection(client, status, signal);
@@ -110,22 +110,34 @@ function meet(client, found) {
   channel = found;
   $('next').removeAttribute('aria-disabled');
   call = new Call(client, channel, { name: '', devices, tiles, self: false });
-  call.addEventListener('show', ({ peer }) => showHeading(`You are talking to ${readName(peer.userdata)}`));
+  call.addEventListener('show', showStrangers);
+  channel.addEventListener('peerleave', ({ peer }) => {
+    if (!channel?.peers.size) return; // we go on, or are the last
+    chat.note(`${readName(peer.userdata)} has left`);
+    showStrangers();
+  });
   channel.addEventListener('message', ({ peer, data }) => peer && chat.add({ id: peer.id, name: readName(peer.userdata), text: data }));
   chat.clear();
 }
 
-/** @param {string} name */
-function showGone(name) {
+function showStrangers() {
+  const names = [...channel.peers.values()].map(({ userdata }) => readName(userdata));
+  $('tiles').classList.toggle('duo', names.length < 2);
+  showHeading(`You are talking to ${new Intl.ListFormat('en').format(names)}`);
+}
+
+/** @param {string} news */
+function showGone(news) {
   closeCall();
-  chat.note(`${name} has left`);
+  chat.note(news);
   $('alone').dataset.state = 'gone';
   $('search-text').textContent = 'Looking for somebody new in a moment. Press Next to go on at once, or Stop.';
-  showHeading(`${name} has left`);
+  showHeading(news);
 }
 
 function closeCall() {
   call?.close();
+  $('tiles').classList.add('duo');
   call = channel = null;
 }
 
@@ -145,7 +157,7 @@ function showHeading(text) {
 
 /** @param {number} waiting ourselves included */
 function waitingText(waiting) {
-  if (waiting <= 1) return 'You are the only one who waits. Whoever comes next meets you.';
+  if (waiting <= 1) return 'You are the only one who waits so far.';
   return `${waiting} people wait, you among them.`;
 }
 

@@ -1,19 +1,19 @@
-// One stranger after the other: search, talk, and search again when one of the two goes on.
+// One talk after the other: search, talk, and search again when somebody goes on.
 
-/** So long one can see that the stranger has left, and stop, before the next search. */
+/** So long one can see that nobody is left, and stop, before the next search. */
 const PAUSE_MS = 3000;
 
 /**
  * Fires `search` when one begins, `waiting` (with `waiting`: how many wait in the pool, ourselves included), `meet` (with
- * the `channel` in which the stranger is), `gone` (with the `peer`) when the stranger has left, and `end` (with the `code`
- * of the error) when there is no way to go on.
+ * the `channel` in which the strangers are), `gone` when the last of them has left (with the `peer`, if it was one that left),
+ * and `end` (with the `code` of the error) when there is no way to go on.
  */
 export class Search extends EventTarget {
   #client;
   #pool;
   #options;
   #isSearching = false;
-  /** Where the stranger is, or was. @type {import('/client.js').Channel | null} */ #channel = null;
+  /** Where the strangers are, or were. @type {import('/client.js').Channel | null} */ #channel = null;
   #pause = 0;
 
   /**
@@ -34,7 +34,7 @@ export class Search extends EventTarget {
   next() {
     if (this.#isSearching) return;
     this.#isSearching = true;
-    clearTimeout(this.#pause);
+    this.#endPause();
     this.#tell('search');
     const found = this.#channel ? this.#channel.next() : this.#client.match(this.#pool, this.#options);
     this.#channel = null;
@@ -45,23 +45,27 @@ export class Search extends EventTarget {
   #meet(channel) {
     this.#isSearching = false;
     this.#channel = channel;
-    channel.addEventListener('peerleave', ({ peer, reason }) => reason !== 'left' && this.#part(peer));
-    channel.addEventListener('close', ({ error }) => error && this.#lose(channel));
+    channel.addEventListener('peerleave', ({ peer, reason }) => {
+      if (reason !== 'left' && channel.peers.size === 0) this.#part(channel, peer);
+    });
+    channel.addEventListener('close', ({ error }) => error && this.#part(channel));
     this.#tell('meet', { channel });
   }
 
-  #part(peer) {
+  /** @param {import('/client.js').Channel} channel @param {import('/client.js').Peer} [peer] none: we were taken out of it */
+  #part(channel, peer) {
+    if (this.#channel !== channel || this.#pause || this.#client.state === 'closed') return;
     this.#pause = window.setTimeout(() => this.next(), PAUSE_MS);
     this.#tell('gone', { peer });
   }
 
-  /** The server has forgotten it, so there is nothing to leave. */
-  #lose(channel) {
-    if (this.#channel === channel) this.#channel = null;
+  #endPause() {
+    clearTimeout(this.#pause);
+    this.#pause = 0;
   }
 
   #end(error) {
-    clearTimeout(this.#pause);
+    this.#endPause();
     if (error) this.#tell('end', { code: error.code });
   }
 
