@@ -175,6 +175,17 @@ impl Client {
         welcome
     }
 
+    /// Asks for a session back, after so many counted frames. `welcome` says whether it is.
+    pub(crate) async fn resume(&mut self, token: &str, received: u64) -> Value {
+        let resume = format!(r#"{{"token":"{token}","received":{received}}}"#);
+        self.say(format!(r#"{{"type":"hello","version":1,"resume":{resume}}}"#)).await;
+        let welcome = self.read_welcome().await;
+        if welcome["resumed"] == true {
+            self.received = received;
+        }
+        welcome
+    }
+
     /// Joins a channel and reads the answer with all introductions.
     pub(crate) async fn join(&mut self, channel: &str) -> Vec<Value> {
         self.say(format!(r#"{{"type":"join","channel":"{channel}"}}"#)).await;
@@ -184,6 +195,24 @@ impl Client {
             introductions.push(self.expect("addPeer").await);
         }
         introductions
+    }
+
+    /// Wants to meet a stranger.
+    pub(crate) async fn search(&mut self, pool: &str) {
+        self.say(format!(r#"{{"type":"match","pool":"{pool}"}}"#)).await;
+    }
+
+    /// The next messages must say that this client has met the other. The channel in which they are.
+    pub(crate) async fn expect_match(&mut self, other: &Self) -> String {
+        let matched = self.expect("matched").await;
+        let joined = self.expect("joined").await;
+        assert_eq!((&joined["channel"], &joined["peers"]), (&matched["channel"], &1.into()));
+        let added = self.expect("addPeer").await;
+        assert_eq!(
+            (&added["channel"], &added["peer_id"]),
+            (&matched["channel"], &other.peer.as_str().into())
+        );
+        matched["channel"].as_str().unwrap().to_owned()
     }
 
     /// Reads what the server has for this client at the moment, and how the connection ended, if it has.
@@ -209,8 +238,13 @@ impl Client {
         (texts, closed)
     }
 
-    /// Closes the connection from this side, without `bye`, and waits until the server has detached the session.
+    /// As [`close`](Self::close), and drops what has been left unread.
     pub(crate) async fn leave(mut self) {
+        self.close().await;
+    }
+
+    /// Closes the connection from this side, without `bye`, and waits until the server has detached the session.
+    pub(crate) async fn close(&mut self) {
         self.socket.close(None).await.unwrap();
         self.hear_last().await;
     }

@@ -12,7 +12,8 @@ use crate::{
 ///
 /// A client comes with its first line. After each line the speaker and then all others, in the order in which they
 /// came, read what the server has for them. In what they send, `$ann` is Ann's peer id and `$epoch` the epoch; in
-/// what they hear, peer ids are names and the epoch is `epoch`. The sentences of errors are left out.
+/// what they hear, peer ids are names and the epoch is `epoch`. On both sides `"~1"` is the channel of the first match
+/// that anybody has heard of, `"~2"` of the second. The sentences of errors are left out.
 pub(crate) async fn check(adapter: Adapter, expected: Expect) {
     check_on(&adapter.start().await, expected).await;
 }
@@ -34,13 +35,22 @@ pub(crate) struct Conversation<'a> {
     present: Vec<(String, Client)>,
     /// Name and peer id of all who have ever come.
     known: Vec<(String, String)>,
+    /// The channels in which strangers have met.
+    matches: Vec<String>,
     epoch: Option<String>,
     pub(crate) transcript: String,
 }
 
 impl<'a> Conversation<'a> {
     pub(crate) fn new(server: &'a Server) -> Self {
-        Self { server, present: Vec::new(), known: Vec::new(), epoch: None, transcript: String::new() }
+        Self {
+            server,
+            present: Vec::new(),
+            known: Vec::new(),
+            matches: Vec::new(),
+            epoch: None,
+            transcript: String::new(),
+        }
     }
 
     /// Lets one say something, and all read what comes of it.
@@ -94,6 +104,9 @@ impl<'a> Conversation<'a> {
         for (name, peer) in &self.known {
             frame = frame.replace(&format!("${name}"), peer);
         }
+        for (number, channel) in (1..).zip(&self.matches) {
+            frame = frame.replace(&format!(r#""~{number}""#), &format!(r#""{channel}""#));
+        }
         match &self.epoch {
             Some(epoch) => frame.replace("$epoch", epoch),
             None => frame,
@@ -104,7 +117,14 @@ impl<'a> Conversation<'a> {
         if self.epoch.is_none() && type_of(text) == "addPeer" {
             self.epoch = between(text, r#""connection_id":""#, ".").map(str::to_owned);
         }
+        let found = between(text, r#""channel":""#, r#"""#).filter(|_| type_of(text) == "matched");
+        if let Some(channel) = found.filter(|channel| !self.matches.iter().any(|known| known == channel)) {
+            self.matches.push(channel.to_owned());
+        }
         let mut text = text.to_owned();
+        for (number, channel) in (1..).zip(&self.matches) {
+            text = text.replace(channel, &format!("~{number}"));
+        }
         for (name, peer) in &self.known {
             text = text.replace(peer, name);
         }

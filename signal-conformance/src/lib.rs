@@ -19,6 +19,7 @@
 //! | `client`, `session`, `wire` | the raw client; one that resumes; and a connection that can be cut anywhere |
 //! | `conversation` | transcripts: the script and the expectation are one text |
 //! | `pair` | two peers who must not notice anything |
+//! | `stranger` | a client that looks for company, and checks what it is told of it |
 
 // A panic is the report of a rule.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
@@ -30,6 +31,7 @@ mod policy;
 pub mod rules;
 mod server;
 mod session;
+mod stranger;
 mod vectors;
 mod wire;
 
@@ -72,9 +74,13 @@ macro_rules! suite {
         $crate::upgrade! { $serve }
         $crate::hello! { $serve }
         $crate::channels! { $serve }
+        $crate::stars! { $serve }
+        $crate::matchmaking! { $serve }
+        $crate::waiting! { $serve }
         $crate::relays! { $serve }
         $crate::decisions! { $serve }
         $crate::storms! { $serve }
+        $crate::strangers! { $serve }
         $crate::frames! { $serve }
         $crate::slow! { $serve }
         $crate::acknowledgements! { $serve }

@@ -3,28 +3,33 @@
 use std::{future, sync::Arc};
 
 use signal_tokio::{
-    Admission, ChannelSettings, FirstOffer, Hello, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal,
-    Topology, async_trait, same_origin,
+    Admission, ChannelSettings, FirstOffer, Hello, Hosting, JoinGrant, JoinRequest, MatchGrant, MatchRequest,
+    PeerInfo, Policy, Refusal, Topology, async_trait, same_origin,
 };
 use tokio::{sync::Semaphore, task::yield_now};
 use tokio_tungstenite::tungstenite::http::request::Parts;
 
+use crate::rules::SHORT;
+
 /// Decides by the first word of what is asked for:
 ///
-/// | word | upgrade to `x-ask:` | hello with the token | join of the channel |
-/// |---|---|---|---|
-/// | `refused` | 403 | refused | refused |
-/// | `unavailable` | 503 | unavailable | unavailable |
-/// | `never` | | no decision | no decision |
-/// | `later` | after a while | after a while | when the gate lets it through |
-/// | `id` | | the token is the identity | |
-/// | `pair` | | | at most two members |
-/// | `resident` | | | those who are there offer |
-/// | `unlisted` | | | nobody is introduced |
-/// | `panic` | | | a bug of the embedder |
+/// | word | upgrade to `x-ask:` | hello with the token | join of the channel | match in the pool |
+/// |---|---|---|---|---|
+/// | `refused` | 403 | refused | refused | refused |
+/// | `unavailable` | 503 | unavailable | unavailable | unavailable |
+/// | `never` | | no decision | no decision | no decision |
+/// | `later` | after a while | after a while | when the gate lets it through | likewise |
+/// | `id` | | the token is the identity | | |
+/// | `pair` | | | at most two members | |
+/// | `trio` | | | | three meet at a time |
+/// | `resident` | | | those who are there offer | those who have waited offer |
+/// | `stage` | | | a star; whose userdata is `"viewer"` is never the host | |
+/// | `unlisted` | | | nobody is introduced | |
+/// | `brief` | | | | nobody waits for long |
+/// | `panic` | | | a bug of the embedder | |
 #[derive(Clone, Debug)]
 pub(crate) struct ByName {
-    /// Lets one join through for each permit.
+    /// Lets one join or match through for each permit.
     pub(crate) gate: Arc<Semaphore>,
 }
 
@@ -50,15 +55,34 @@ impl Policy for ByName {
 
     async fn join(&self, _: &PeerInfo, request: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
         let mut settings = ChannelSettings::default();
+        let mut hosting = Hosting::default();
         match first_word(request.channel) {
             "pair" => settings.capacity = 2,
             "resident" => settings.first_offer = FirstOffer::Resident,
+            "stage" => {
+                settings.topology = Topology::Star;
+                if request.userdata == Some(r#""viewer""#) {
+                    hosting = Hosting::Never;
+                }
+            }
             "unlisted" => settings.topology = Topology::Unlisted,
             "panic" => panic!("a policy panics, as a rule wants it"),
             "later" => self.gate.acquire().await.unwrap().forget(),
             _ => decide(request.channel).await?,
         }
-        Ok(JoinGrant { settings, ..JoinGrant::default() })
+        Ok(JoinGrant { settings, hosting })
+    }
+
+    async fn matchmaking(&self, _: &PeerInfo, request: &MatchRequest<'_>) -> Result<MatchGrant, Refusal> {
+        let mut grant = MatchGrant::default();
+        match first_word(request.pool) {
+            "trio" => grant.settings.capacity = 3,
+            "resident" => grant.settings.first_offer = FirstOffer::Resident,
+            "brief" => grant.patience = SHORT,
+            "later" => self.gate.acquire().await.unwrap().forget(),
+            _ => decide(request.pool).await?,
+        }
+        Ok(grant)
     }
 }
 

@@ -36,19 +36,23 @@ pub mod frames;
 pub mod heartbeat;
 pub mod hello;
 pub mod leaks;
+pub mod matchmaking;
 pub mod relays;
 pub mod resume;
 pub mod slow;
+pub mod stars;
 pub mod storms;
+pub mod strangers;
 pub mod tokens;
 pub mod upgrade;
+pub mod waiting;
 
 use std::time::Duration;
 
 use signal_tokio::Timing;
 
 /// So short that a rule can wait for its end, and long enough that nothing else ends by it.
-const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT: Duration = Duration::from_millis(100);
 
 /// Longer than any rule takes.
 const FOREVER: Duration = Duration::from_secs(3600);

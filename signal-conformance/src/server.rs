@@ -87,12 +87,7 @@ impl Server {
     /// Asks for a session back, after so many counted frames. `welcome` says whether it is.
     pub(crate) async fn resume(&self, token: &str, received: u64) -> (Client, Value) {
         let mut client = self.socket().await;
-        let resume = format!(r#"{{"token":"{token}","received":{received}}}"#);
-        client.say(format!(r#"{{"type":"hello","version":1,"resume":{resume}}}"#)).await;
-        let welcome = client.read_welcome().await;
-        if welcome["resumed"] == true {
-            client.received = received;
-        }
+        let welcome = client.resume(token, received).await;
         (client, welcome)
     }
 

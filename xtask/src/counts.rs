@@ -14,6 +14,8 @@ pub(crate) struct Count {
 pub(crate) const COUNTS: &[Count] = &[
     Count { name: "STORM_ROUNDS", reduced: 20, full: 200, what: "32 sockets join one channel at once" },
     Count { name: "INTRODUCTIONS", reduced: 100, full: 300, what: "members of one channel, all introduced" },
+    Count { name: "CAPACITY_ROUNDS", reduced: 50, full: 500, what: "ten sockets race for a room of two" },
+    Count { name: "STRANGERS", reduced: 200, full: 1000, what: "strangers look for each other at once" },
     Count { name: "GLARE_ROUNDS", reduced: 10, full: 50, what: "both sides add tracks in the same tick" },
     Count { name: "SOCKET_CUTS", reduced: 5, full: 20, what: "the sockets of a call are cut" },
     Count { name: "SERVER_RESTARTS", reduced: 2, full: 20, what: "the server of a call restarts" },

@@ -6,12 +6,17 @@ use serde_json::Value;
 use signal_tokio::Limits;
 use tokio::{sync::Barrier, task::JoinSet};
 
-use crate::{Adapter, client::Client, count, server::Server};
+use crate::{
+    Adapter,
+    client::{Client, type_of},
+    count,
+    server::Server,
+};
 
 rules! { ($) storms:
     of_32_that_join_at_the_same_instant_each_pair_is_introduced_once,
     all_introductions_of_a_large_channel_arrive,
-    a_channel_of_two_never_has_three_members,
+    of_ten_that_race_for_a_room_of_two_exactly_two_are_in,
     sockets_that_die_at_the_same_instant_are_forgotten,
     whatever_many_do_at_once_all_get_their_answers_and_nothing_is_left,
 }
@@ -94,25 +99,49 @@ async fn all_introductions_of_a_large_channel_arrive(adapter: Adapter) {
     check_pairs(&told, members);
 }
 
-async fn a_channel_of_two_never_has_three_members(adapter: Adapter) {
+async fn of_ten_that_race_for_a_room_of_two_exactly_two_are_in(adapter: Adapter) {
+    const SOCKETS: usize = 10;
     let server = adapter.start().await;
-    for round in 0..20 {
-        let channel = format!("pair {round}");
-        let mut storm = JoinSet::new();
-        let barrier = Arc::new(Barrier::new(8));
-        for _ in 0..8 {
-            let (mut client, barrier) = (server.client().await, Arc::clone(&barrier));
-            let join = format!(r#"{{"type":"join","channel":"{channel}"}}"#);
-            storm.spawn(async move {
+    let mut clients = Vec::new();
+    for _ in 0..SOCKETS {
+        clients.push(server.client().await);
+    }
+    for _ in 0..count("CAPACITY_ROUNDS", 50) {
+        let barrier = Arc::new(Barrier::new(SOCKETS));
+        let mut race = JoinSet::new();
+        for mut client in clients.drain(..) {
+            let barrier = Arc::clone(&barrier);
+            race.spawn(async move {
                 barrier.wait().await;
-                client.say(join).await;
+                client.say(r#"{"type":"join","channel":"pair"}"#).await;
                 (client.hear_text().await, client)
             });
         }
-        let answers = storm.join_all().await;
-        let seated = answers.iter().filter(|(answer, _)| answer.starts_with(r#"{"type":"joined""#)).count();
-        let refused = answers.iter().filter(|(answer, _)| answer.contains(r#""channel_full""#)).count();
-        assert_eq!((seated, refused), (2, 6));
+        let is_seated = |(answer, _): &(String, Client)| answer.starts_with(r#"{"type":"joined""#);
+        let (seated, refused): (Vec<_>, Vec<_>) = race.join_all().await.into_iter().partition(is_seated);
+        assert_eq!((seated.len(), refused.len()), (2, 8));
+        let members = server.signaling.channel("pair").unwrap().members;
+        assert_eq!(members.len(), 2);
+        assert!(
+            seated.iter().all(|(_, client)| members.iter().any(|member| member.peer.as_str() == client.peer))
+        );
+        // The two leave, and so far nobody has heard of more than the one other.
+        for (leaves_first, (_, mut client)) in [true, false].into_iter().zip(seated) {
+            client.say(r#"{"type":"part","channel":"pair"}"#).await;
+            client.acknowledge().await;
+            let (texts, _) = client.hear_all().await;
+            let types: Vec<_> = texts.iter().map(|text| type_of(text)).collect();
+            let last = if leaves_first { ["parted", "removePeer"] } else { ["removePeer", "parted"] };
+            assert_eq!(types, [&["addPeer"], &last[..]].concat());
+            clients.push(client);
+        }
+        for (answer, mut client) in refused {
+            assert!(answer.contains(r#""code":"channel_full""#), "{answer}");
+            client.acknowledge().await;
+            assert_eq!(client.hear_all().await, (vec![], None));
+            clients.push(client);
+        }
+        assert_eq!(server.signaling.channels(), []);
     }
 }
 
