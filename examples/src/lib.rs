@@ -5,12 +5,14 @@
 
 pub mod group;
 pub mod meeting;
+pub mod raw;
 pub mod star;
 pub mod strangers;
 pub mod two;
 
 mod announce;
 mod arguments;
+mod files;
 mod pages;
 mod serve;
 mod tls;

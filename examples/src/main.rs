@@ -2,9 +2,17 @@
 
 use std::process::ExitCode;
 
-use examples::{group, meeting, star, strangers, two};
+use examples::{group, meeting, raw, star, strangers, two};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    examples::run(&[group::SYSTEM, meeting::SYSTEM, two::SYSTEM, strangers::SYSTEM, star::SYSTEM]).await
+    examples::run(&[
+        group::SYSTEM,
+        meeting::SYSTEM,
+        two::SYSTEM,
+        strangers::SYSTEM,
+        star::SYSTEM,
+        raw::SYSTEM,
+    ])
+    .await
 }

@@ -20,10 +20,18 @@ use crate::{System, serve::Place};
 
 /// Where the pages are, in the checkout that this program was built in. They are read anew for each request, so that a
 /// page can be changed while the server runs.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pages");
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pages");
 
 /// The specification that the pages link to.
-const PROTOCOL: &str = include_str!("../../docs/protocol.md");
+pub(crate) const PROTOCOL: &str = include_str!("../../docs/protocol.md");
+
+/// What goes with everything here.
+pub(crate) const HEADERS: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-cache"),
+];
 
 /// Only our own scripts and styles, no inline code, no other server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -32,13 +40,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 /// The whole server. What the pages consist of is under `/pages`.
 pub(crate) fn router(places: &[Place]) -> Router {
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    let systems = systems(places).to_string();
+    let systems = systems(places.iter().map(|place| (place.base.as_str(), place.system)));
     let common = Router::new()
         .route("/systems.json", get(async || ([(header::CONTENT_TYPE, "application/json")], systems)))
         .route(
@@ -50,14 +52,20 @@ pub(crate) fn router(places: &[Place]) -> Router {
         .nest_service("/pages", ServeDir::new(FOLDER));
     let pages = places.iter().fold(common, page);
     let pages =
-        headers.into_iter().fold(pages, |pages, (name, value)| pages.layer(header_layer(name, value)));
+        HEADERS.into_iter().fold(pages, |pages, (name, value)| pages.layer(header_layer(name, value)));
     places.iter().fold(pages.merge(signal_axum::client_files()), socket)
 }
 
-/// What this server serves, for pages that link to each other.
-fn systems(places: &[Place]) -> serde_json::Value {
-    let entry = |Place { base, system: System { name, title, about, .. }, .. }: &Place| json!({ "name": name, "path": format!("{base}/"), "title": title, "about": about });
-    places.iter().map(entry).collect()
+/// What a server serves, for pages that link to each other.
+pub(crate) fn systems<'a>(places: impl Iterator<Item = (&'a str, System)>) -> String {
+    let entry = |(base, System { name, title, about, .. })| json!({ "name": name, "path": format!("{base}/"), "title": title, "about": about });
+    places.map(entry).collect::<serde_json::Value>().to_string()
+}
+
+/// The page of a system, with the HTML that it shares with others.
+pub(crate) async fn read(name: &'static str) -> io::Result<String> {
+    let path = Path::new(FOLDER).join(name).join("index.html");
+    task::spawn_blocking(move || with_includes(&path)).await.map_err(io::Error::other).flatten()
 }
 
 fn page(router: Router, Place { base, system, .. }: &Place) -> Router {
@@ -79,9 +87,7 @@ fn socket(router: Router, Place { base, signaling, .. }: &Place) -> Router {
 }
 
 async fn index(name: &'static str) -> Response {
-    let path = Path::new(FOLDER).join(name).join("index.html");
-    let read = task::spawn_blocking(move || with_includes(&path)).await.map_err(io::Error::other).flatten();
-    match read {
+    match read(name).await {
         Ok(html) => Html(html).into_response(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             tracing::warn!(%error, name, "no page");
