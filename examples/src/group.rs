@@ -15,7 +15,7 @@ use crate::{Arguments, System, meeting::OpenRooms};
 pub const SYSTEM: System = System {
     name: "group",
     title: "Group call",
-    about: "Join any number of channels at once, and talk to everybody who is in one with you.",
+    about: "Join any number of rooms at once, and talk to everybody who is in one with you.",
     signaling,
 };
 
