@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import { assertAccessible } from '../axe.js';
 import { BLANK } from '../call.js';
-import { browserTest, framesGrow, mediaFlows, waitFor } from '../harness.js';
+import { browserTest, framesGrow, mediaFlows, VIEWPORTS, waitFor } from '../harness.js';
 import { ask, hasText, liveTracks, shows } from '../people.js';
 
 /** Those who have just talked meet again only after so long. */
@@ -138,6 +138,7 @@ browserTest('at a table for three nobody meets before all are there, and two go 
   await waitFor(ann.page, () => /^You are talking to (Ben and Cem|Cem and Ben)$/.test(document.querySelector('#call-title').textContent));
   await Promise.all([ann, ben, cem].map(({ page }) => mediaFlows(page, { peers: 2 })));
   await assertAccessible(ann.page);
+  assert.equal(await ben.page.evaluate(() => innerWidth), VIEWPORTS.phone.width, 'nothing is wider than the phone');
   await write(ann, 'hello both');
   await Promise.all([ben, cem].map((person) => hasText(person, '.chat-words', 'hello both')));
 
