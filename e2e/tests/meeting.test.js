@@ -138,7 +138,18 @@ browserTest('a file for all is taken by one and declined by another, and one is 
     await waysAre(cem, ['Ann Declined']);
     assert.deepEqual(sha256(await save(ben, joinPath(folder, 'saved'))), sha256(content));
 
-    await choose(ann, joinPath(folder, 'plan.html'));
+    // This time it is dropped somewhere on the call.
+    await ann.page.click('[data-close-panel]');
+    await ann.page.$eval('#stage', (stage) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['for Cem'], 'note.txt'));
+      for (const type of ['dragover', 'drop']) {
+        const event = new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+        stage.dispatchEvent(event);
+        if (!event.defaultPrevented) throw new Error(`the browser would open what is dropped (${type})`);
+      }
+    });
+    await hasText(ann, '#chat-panel:not([hidden]) .file-chosen', 'note.txt, 7 bytes');
     await ann.page.select('.file-to', cem.id);
     await ann.page.click('.file-offer .primary');
     await waysAre(cem, ['Ann Declined', 'Ann offers you this file']);
