@@ -17,8 +17,8 @@ export function withLinks(text) {
 /** Not `https://bank.example@elsewhere.example`, and no letters that look like others. @param {string} address */
 function isPlain(address) {
   if (!URL.canParse(address)) return false;
-  const { protocol, host, username } = new URL(address);
-  return username === '' && address.toLowerCase().startsWith(`${protocol}//${host}`);
+  const { protocol, host } = new URL(address);
+  return address.toLowerCase().startsWith(`${protocol}//${host}`);
 }
 
 /** @param {string} address */
