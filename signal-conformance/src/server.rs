@@ -121,6 +121,13 @@ impl Server {
         Ok((Client::new(socket), response))
     }
 
+    /// The names of the channels that a peer is in.
+    pub(crate) fn channels_of(&self, peer: &str) -> Vec<String> {
+        let mut channels = self.signaling.channels();
+        channels.retain(|channel| channel.members.iter().any(|member| member.peer.as_str() == peer));
+        channels.into_iter().map(|channel| channel.name.as_str().to_owned()).collect()
+    }
+
     pub(crate) async fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();

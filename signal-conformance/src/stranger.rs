@@ -9,13 +9,12 @@ use crate::{
     server::Server,
 };
 
-/// The pools in which strangers look for each other.
-pub(crate) const POOLS: [&str; 2] = ["chat", "music"];
-
 /// Somebody who does what dice say. It waits for the answer to everything that it asks for, and is then in one pool at
 /// most.
 pub(crate) struct Stranger {
     server: Arc<Server>,
+    /// In how many pools it looks for others. Their names are the numbers from 0.
+    pools: usize,
     dice: Dice,
     client: Client,
     /// Counted frames of this side in this session. The last one's number is its `id`.
@@ -55,10 +54,11 @@ enum Next {
 }
 
 impl Stranger {
-    pub(crate) async fn come(server: Arc<Server>, number: u64) -> Self {
+    pub(crate) async fn come(server: Arc<Server>, pools: usize, number: u64) -> Self {
         let client = server.client().await;
         Self {
             server,
+            pools,
             dice: Dice::new(number),
             client,
             said: 0,
@@ -97,7 +97,7 @@ impl Stranger {
     /// Waits for somebody, and for somebody else if it has met one. Who waits already goes on.
     pub(crate) async fn search(&mut self) {
         if self.waits.is_none() {
-            let pool = POOLS[self.dice.roll(POOLS.len())];
+            let pool = self.dice.roll(self.pools);
             let leave = self.rooms.last().map(|room| format!(r#","leave":"{room}""#)).unwrap_or_default();
             self.ask(&format!(r#""type":"match","pool":"{pool}"{leave}"#)).await;
         }
@@ -127,15 +127,17 @@ impl Stranger {
         self.resume(&token, received).await;
     }
 
-    /// Comes back only when the server knows that the socket is lost. Then it waits no longer.
+    /// Comes back only when the server knows that the socket is lost. Then it waits no longer, and has met nobody since.
     async fn lose_socket(&mut self) {
         let (token, received) = (self.client.token.clone(), self.client.received);
         self.client.close().await;
+        let rooms = self.server.channels_of(self.peer());
         self.client = self.server.socket().await;
         self.resume(&token, received).await;
         while self.waits.is_some() {
             self.hear().await;
         }
+        assert!(self.rooms.iter().all(|room| rooms.contains(room)), "{:?}, not {rooms:?}", self.rooms);
     }
 
     async fn resume(&mut self, token: &str, received: u64) {

@@ -13,7 +13,7 @@ use super::{FOREVER, SHORT};
 use crate::{
     Adapter, count,
     server::Server,
-    stranger::{Meeting, POOLS, Stranger},
+    stranger::{Meeting, Stranger},
 };
 
 rules! { ($) strangers:
@@ -23,13 +23,24 @@ rules! { ($) strangers:
 /// How much each of them does.
 const ROUNDS: usize = 20;
 
+/// For so many there is one pool. If they were many more, nobody would ever wait.
+const STRANGERS_OF_A_POOL: usize = 8;
+
 async fn of_many_who_look_for_each_other_at_once_each_meets_one_other_at_a_time(adapter: Adapter) {
-    let limits = Limits { rematch: SHORT, grace: FOREVER, pools: POOLS.len(), ..Limits::default() };
+    let strangers = count("STRANGERS", 200);
+    let pools = strangers.div_ceil(STRANGERS_OF_A_POOL);
+    let limits = Limits {
+        rematch: SHORT,
+        grace: FOREVER,
+        pools,
+        channels_per_peer: pools.max(16),
+        ..Limits::default()
+    };
     // Those who are done with their rounds read nothing while the others are not.
     let timing = Timing { hello: FOREVER, heartbeat: FOREVER, ..Timing::default() };
     let server = Arc::new(adapter.start_with(|builder| builder.limits(limits).timing(timing)).await);
-    let mut crowd = crowd(&server, count("STRANGERS", 200)).await;
-    settle(&mut crowd).await;
+    let mut crowd = crowd(&server, strangers, pools).await;
+    settle(&mut crowd, pools).await;
     check_rooms(&server, &crowd);
 
     for stranger in &mut crowd {
@@ -39,7 +50,7 @@ async fn of_many_who_look_for_each_other_at_once_each_meets_one_other_at_a_time(
     assert_eq!(server.signaling.peers(), []);
     // If a pool were left, there would be no room for as many others.
     let mut last = server.client().await;
-    for number in 0..POOLS.len() {
+    for number in 0..pools {
         last.search(&format!("another {number}")).await;
         last.expect("waiting").await;
     }
@@ -47,12 +58,12 @@ async fn of_many_who_look_for_each_other_at_once_each_meets_one_other_at_a_time(
 }
 
 /// Strangers who have done all kinds of things at once, and then have all looked for somebody.
-async fn crowd(server: &Arc<Server>, strangers: usize) -> Vec<Stranger> {
+async fn crowd(server: &Arc<Server>, strangers: usize, pools: usize) -> Vec<Stranger> {
     let (mut tasks, barrier) = (JoinSet::new(), Arc::new(Barrier::new(strangers)));
     for number in (0..).take(strangers) {
         let (server, barrier) = (Arc::clone(server), Arc::clone(&barrier));
         tasks.spawn(async move {
-            let mut stranger = Stranger::come(server, number).await;
+            let mut stranger = Stranger::come(server, pools, number).await;
             for _ in 0..ROUNDS {
                 stranger.do_anything().await;
             }
@@ -65,13 +76,13 @@ async fn crowd(server: &Arc<Server>, strangers: usize) -> Vec<Stranger> {
 }
 
 /// Waits until nobody waits for whom there is somebody else. Last partners meet again when they have waited a while.
-async fn settle(crowd: &mut [Stranger]) {
+async fn settle(crowd: &mut [Stranger], pools: usize) {
     for stranger in &mut *crowd {
         stranger.catch_up().await;
     }
-    for pool in POOLS {
+    for pool in (0..pools).map(|number| number.to_string()) {
         loop {
-            let waiting = crowd.iter_mut().filter(|stranger| stranger.waits.as_deref() == Some(pool));
+            let waiting = crowd.iter_mut().filter(|stranger| stranger.waits.as_ref() == Some(&pool));
             let hearing: Vec<_> = waiting.map(|stranger| Box::pin(stranger.hear())).collect();
             if hearing.len() < 2 {
                 break;
