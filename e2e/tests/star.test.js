@@ -126,7 +126,7 @@ async function watch(open, server, name, options) {
 /** @returns {Promise<Person>} */
 async function broadcast(open, server, name, options) {
   const page = await arrive(open, server, options);
-  await page.click('.part:has([value="broadcast"])');
+  await page.click('.choice:has([value="broadcast"])');
   await ask(page, name);
   return { page, name };
 }

@@ -121,7 +121,7 @@ browserTest('who looks for one topic does not meet who looks for another', {}, a
   await waitsAlone(cem);
   await cem.page.click('[data-stop]');
   await cem.page.click('[data-lobby]');
-  await cem.page.click('.topic:has([value=""])');
+  await cem.page.click('.choice:has([value=""])');
   await cem.page.type('[name="own"]', ' CHESS  openings ');
   await ask(cem.page, 'Cem');
   await talk(ben, cem);
