@@ -237,11 +237,11 @@ impl Channel {
         let (one, two) = (self.members.get(own)?, self.members.get(other)?);
         let tie = self.tie((&one.peer, one.joined_at), (&two.peer, two.joined_at))?;
         let Tie::Introduced(position) = tie else { return None };
-        let is_newcomer = match &self.host {
-            // Who is there when somebody becomes the host is a resident to it, however late it has come.
-            Some(host) if position == host.since => host.peer == one.peer,
-            Some(_) => one.joined_at == position,
-            None => own > other,
+        let is_newcomer = if position > one.joined_at.max(two.joined_at) {
+            // Whoever is there when a member becomes the host is a resident to it, however late it has come.
+            self.host() == Some(&one.peer)
+        } else {
+            own > other
         };
         let own = if is_newcomer { Arrival::Newcomer } else { Arrival::Resident };
         (one.peer != two.peer).then_some(Introduction { position, own })

@@ -46,6 +46,32 @@ fn the_one_who_has_waited_can_be_the_one_who_offers() {
 }
 
 #[test]
+fn in_a_star_of_strangers_the_longest_waiting_one_is_the_host_and_the_first_resident() {
+    check(
+        "policy for chat: star, capacity 3
+         show ids
+         a b c: match chat
+         ---
+         a: join ~3
+         b: join ~3
+         a: part ~3",
+        expect![[r#"
+            a <- joined ~3, 2 peers
+            a <- addPeer b in ~3 @7.3, answer
+            a <- addPeer c in ~3 @7.3, answer
+            b <- joined ~3, 1 peer
+            b <- addPeer a in ~3 @7.3, offer, host
+            b c <- removePeer a from ~3, parted
+            c <- addPeer b in ~3 @7.4, answer, host
+            b <- addPeer c in ~3 @7.4, offer
+            a <- parted ~3
+            a <- removePeer b from ~3, parted
+            a <- removePeer c from ~3, parted
+        "#]],
+    );
+}
+
+#[test]
 fn those_who_have_met_speak_to_each_other_like_members_of_any_channel() {
     check(
         "a b: match chat
