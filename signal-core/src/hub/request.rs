@@ -177,7 +177,7 @@ impl Hub {
             }
             Place::Pool(name) => state.search_in(name.as_str()).is_some(),
         };
-        let is_leaving = |undecided: &&Undecided| matches!(undecided.step, Step::Parting);
+        let is_leaving = |undecided: &&Undecided| matches!(undecided.step, Step::Parting | Step::Cancelling);
         let leaving = state.undecided.iter().filter(is_leaving).count();
         let awaited = state.undecided.iter().filter(|undecided| !is_counted(&undecided.place)).count();
         state.seats.len() + state.searches.len() + awaited - leaving

@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use super::transcript::check;
+use super::transcript::{check, check_with};
+use crate::Limits;
 
 #[test]
 fn over_a_slow_log_a_cancel_that_comes_too_late_is_no_error() {
@@ -169,6 +170,35 @@ fn a_session_that_ends_while_the_log_decides_leaves_nothing() {
             close c: 1000 bye
             log <- cancel chat c
             c ended: bye
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_pool_that_is_left_does_not_count_as_a_channel() {
+    let limits = Limits { channels_per_peer: 1, ..Limits::default() };
+    check_with(
+        limits,
+        "log holds
+         a: match chat #1 / log commits
+         ---
+         a: cancel chat #2
+         a: match music #3
+         a: join lobby #4
+         log commits all
+         a: cancel music #5
+         a: join lobby #6
+         log commits all",
+        expect![[r#"
+            log <- cancel chat a
+            log <- match music a ~2
+            a <- error limit in lobby #4
+            a <- ok #2
+            a <- waiting in music, 1 #3
+            log <- cancel music a
+            log <- join lobby a
+            a <- ok #5
+            a <- joined lobby, 0 peers #6
         "#]],
     );
 }
