@@ -23,6 +23,9 @@ impl Hub {
         emit: &mut Emit<'_>,
     ) {
         let session = self.peers.get(entry.peer()).copied();
+        let undecided = session.and_then(|session| {
+            self.session_mut(session)?.take_decided(Subject::Channel(channel.as_str()), &entry)
+        });
         let key = match self.room_keys.get(&channel) {
             Some(key) => *key,
             None => self.open_room(channel),
@@ -39,12 +42,15 @@ impl Hub {
             }
             Change::Full | Change::Nothing => {}
         }
-        let undecided = session.and_then(|session| self.decided(session, key, departure, emit));
+        if let Some(session) = session {
+            self.decided(session, key, departure, undecided.as_ref(), emit);
+        }
         if self.rooms[key].channel.members().is_empty() {
             let room = self.rooms.remove(key);
             self.room_keys.remove(&room.name);
         }
         if let (Some(session), Some(undecided)) = (session, undecided) {
+            self.forget_deadline(&undecided);
             self.go_on(now, session, undecided, emit);
         }
     }
@@ -56,15 +62,15 @@ impl Hub {
         session: SessionId,
         key: usize,
         departure: Option<Departure>,
+        undecided: Option<&Undecided>,
         emit: &mut Emit<'_>,
-    ) -> Option<Undecided> {
-        let state = self.sessions.get_mut(session.0 as usize)?.as_deref_mut()?;
+    ) {
+        let Some(Some(state)) = self.sessions.get_mut(session.0 as usize) else { return };
         let room = &mut self.rooms[key];
         let name = room.name.clone();
         let subject = Subject::Channel(name.as_str());
-        let undecided = state.take_undecided(|undecided| Subject::from(&undecided.place) == subject);
-        let step = undecided.as_ref().map(|undecided| &undecided.step);
-        let id = undecided.as_ref().and_then(|undecided| undecided.id.as_ref());
+        let step = undecided.map(|undecided| &undecided.step);
+        let id = undecided.and_then(|undecided| undecided.id.as_ref());
         let own = room.channel.member(&state.peer);
         let seat = state.seats.iter().position(|seat| seat.room == key);
         match (own, seat, departure) {
@@ -74,6 +80,8 @@ impl Hub {
                 room.answer_join(self.epoch, session, &state.peer, id, emit);
                 room.enter_audience(session, &self.peers);
             }
+            // The log will say what becomes of this seat.
+            (Some(_), None, _) if state.awaits_log(subject) => {}
             // Nobody waits for this seat any more.
             (Some(_), None, _) => {
                 let reason = if let Phase::Ending(reason) = state.phase { reason } else { EndReason::Parted };
@@ -100,10 +108,6 @@ impl Hub {
             (None, Some(_), None) => debug_assert!(false, "a seat is lost by a part alone"),
             (None, None, _) => {}
         }
-        if let Some(undecided) = &undecided {
-            self.forget_deadline(undecided);
-        }
-        undecided
     }
 
     pub(super) fn answer_join(

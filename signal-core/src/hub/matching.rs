@@ -130,17 +130,12 @@ impl Hub {
         emit: &mut Emit<'_>,
     ) {
         let session = self.peers.get(entry.peer()).copied();
+        let undecided = session.and_then(|session| {
+            self.session_mut(session)?.take_decided(Subject::Pool(pool.as_str()), &entry)
+        });
         let queue = self.queues.entry(pool.clone()).or_default();
         let waited = queue.pool.tickets().len();
         let found = queue.pool.apply(position, entry);
-        let subject = Subject::Pool(pool.as_str());
-        let undecided = session.and_then(|session| {
-            let state = self.session_mut(session)?;
-            state.take_undecided(|undecided| Subject::from(&undecided.place) == subject)
-        });
-        if let Some(undecided) = &undecided {
-            self.forget_deadline(undecided);
-        }
         match found {
             Some(found) => self.bring_together(&pool, position, found, undecided.as_ref(), emit),
             None => session.into_iter().for_each(|session| {
@@ -152,6 +147,7 @@ impl Hub {
             self.queues.remove(&pool);
         }
         if let (Some(session), Some(undecided)) = (session, undecided) {
+            self.forget_deadline(&undecided);
             self.go_on(now, session, undecided, emit);
         }
     }
@@ -231,7 +227,7 @@ impl Hub {
                     self.begin_search(now, session, pool, *patience);
                 }
             }
-            (true, _) if knows => {}
+            (true, _) if knows || state.awaits_log(Subject::Pool(pool.as_str())) => {}
             // Nobody waits with this ticket any more.
             (true, _) => self.return_ticket(session, pool.clone(), MatchEnd::Unavailable, emit),
             (false, Some(Step::Cancelling)) => {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::request::Request;
-use crate::{EndReason, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token};
+use crate::{EndReason, Entry, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -86,6 +86,12 @@ pub(super) struct Undecided {
     pub(super) waiting: VecDeque<(Option<RequestId>, Request<OwnedPayload>)>,
 }
 
+impl Undecided {
+    fn is_about(&self, subject: Subject<'_>) -> bool {
+        Subject::from(&self.place) == subject
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Step {
     /// The policy decides on a join or match with this userdata.
@@ -111,6 +117,22 @@ pub(super) enum Step {
     Abandoned,
     /// The seat is given up without the peer having asked; repeated until the log takes it.
     Withdrawing(EndReason),
+}
+
+impl Step {
+    /// Whether an entry about the peer decides it. An earlier one may come late, after another machine was faster.
+    fn is_decided_by(&self, entry: &Entry) -> bool {
+        match self {
+            Self::Authorizing(_) => false,
+            Self::Joining => matches!(entry, Entry::Join { .. }),
+            Self::Rejoining | Self::Updating => matches!(entry, Entry::Update { .. } | Entry::Part { .. }),
+            Self::Parting | Self::Withdrawing(_) => matches!(entry, Entry::Part { .. }),
+            Self::Matching(_) => matches!(entry, Entry::Match { .. }),
+            Self::Widening => matches!(entry, Entry::Widen { .. }),
+            Self::Cancelling | Self::EndingSearch(_) => matches!(entry, Entry::Cancel { .. }),
+            Self::Abandoned => true,
+        }
+    }
 }
 
 impl Session {
@@ -150,7 +172,18 @@ impl Session {
     }
 
     pub(super) fn undecided_in(&mut self, subject: Subject<'_>) -> Option<&mut Undecided> {
-        self.undecided.iter_mut().find(|undecided| Subject::from(&undecided.place) == subject)
+        self.undecided.iter_mut().find(|undecided| undecided.is_about(subject))
+    }
+
+    /// Whether an entry is on its way.
+    pub(super) fn awaits_log(&self, subject: Subject<'_>) -> bool {
+        let is_with_log = |step: &Step| !matches!(step, Step::Authorizing(_));
+        self.undecided.iter().any(|undecided| undecided.is_about(subject) && is_with_log(&undecided.step))
+    }
+
+    /// What the session has wanted and the log has decided on by this entry.
+    pub(super) fn take_decided(&mut self, subject: Subject<'_>, entry: &Entry) -> Option<Undecided> {
+        self.take_undecided(|undecided| undecided.is_about(subject) && undecided.step.is_decided_by(entry))
     }
 
     pub(super) fn take_undecided(&mut self, wanted: impl Fn(&Undecided) -> bool) -> Option<Undecided> {

@@ -271,3 +271,29 @@ fn an_answer_to_what_nobody_asks_any_more_has_no_effect() {
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_a_part_that_another_machine_has_forestalled_decides_nothing() {
+    check(
+        "log holds
+         a: join lobby / a: join stage / log commits all
+         policy for lobby: is asked
+         ---
+         a: part lobby #2 / a: part stage #2
+         remote a parts lobby kicked / remote a parts stage kicked
+         a: join lobby #3 / a: join stage #3
+         log commits all
+         policy allows a lobby / log commits",
+        expect![[r#"
+            log <- part lobby a, parted
+            log <- part stage a, parted
+            a <- parted lobby #2
+            a <- parted stage #2
+            policy <- a asks to join lobby
+            log <- join stage a
+            a <- joined stage, 0 peers #3
+            log <- join lobby a
+            a <- joined lobby, 0 peers #3
+        "#]],
+    );
+}

@@ -202,3 +202,45 @@ fn over_a_slow_log_a_pool_that_is_left_does_not_count_as_a_channel() {
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_a_cancel_that_another_machine_has_forestalled_decides_nothing() {
+    check(
+        "log holds
+         a: match chat #1 / a: match music #1 / log commits all
+         policy for chat: is asked
+         ---
+         a: cancel chat #2 / a: cancel music #2
+         remote a cancels chat / remote a cancels music
+         a: match chat #3 / a: match music #3
+         log commits all
+         policy allows a chat / log commits",
+        expect![[r#"
+            log <- cancel chat a
+            log <- cancel music a
+            a <- ok #2 x2
+            policy <- a asks to match in chat
+            log <- match music a ~3
+            a <- waiting in music, 1 #3
+            log <- match chat a ~4
+            a <- waiting in chat, 1 #3
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_pool_that_another_machine_takes_a_peer_out_of_is_entered_again() {
+    check(
+        "log holds
+         a: match chat #1 / log commits
+         ---
+         a: match chat {} #2
+         remote a cancels chat
+         log commits",
+        expect![[r#"
+            log <- match chat a ~1
+            a <- matchEnded in chat, unavailable
+            a <- waiting in chat, 1 #2
+        "#]],
+    );
+}

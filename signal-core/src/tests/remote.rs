@@ -145,3 +145,28 @@ fn the_log_decides_who_comes_first() {
         "#]],
     );
 }
+
+#[test]
+fn what_another_machine_asks_for_in_the_name_of_a_peer_is_given_back() {
+    check(
+        "log holds
+         policy for lobby: is asked
+         policy for chat: is asked
+         a: join lobby #1 / a: match chat #2
+         remote a joins lobby
+         remote a matches chat ~r
+         remote a updates lobby 1
+         policy allows a lobby / policy allows a chat
+         log commits all",
+        expect![[r#"
+            policy <- a asks to join lobby
+            policy <- a asks to match in chat
+            log <- part lobby a, parted
+            log <- cancel chat a
+            log <- join lobby a
+            log <- match chat a ~1
+            a <- joined lobby, 0 peers #1
+            a <- waiting in chat, 1 #2
+        "#]],
+    );
+}
