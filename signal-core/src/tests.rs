@@ -11,6 +11,7 @@ mod model;
 mod order;
 mod outbox;
 mod part;
+mod pool;
 mod relay;
 mod remote;
 mod session;

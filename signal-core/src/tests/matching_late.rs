@@ -232,15 +232,61 @@ fn over_a_slow_log_a_cancel_that_another_machine_has_forestalled_decides_nothing
 fn over_a_slow_log_a_pool_that_another_machine_takes_a_peer_out_of_is_entered_again() {
     check(
         "log holds
+         policy for chat: patience 10s
          a: match chat #1 / log commits
          ---
+         wait 4s
          a: match chat {} #2
          remote a cancels chat
-         log commits",
+         log commits
+         wait 5999ms
+         b: join lobby
+         wait 1ms
+         log commits all",
         expect![[r#"
             log <- match chat a ~1
             a <- matchEnded in chat, unavailable
             a <- waiting in chat, 1 #2
+            log <- join lobby b
+            log <- cancel chat a
+            b <- joined lobby, 0 peers
+            a <- matchEnded in chat, timeout
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_whose_time_is_up_while_the_log_decides_is_told_so_afterwards() {
+    check(
+        "log holds
+         policy for chat: patience 10s
+         a: match chat #1 / log commits
+         ---
+         wait 9s
+         a: match chat {} #2
+         wait 1500ms
+         log commits
+         wait 500ms
+         log commits",
+        expect![[r#"
+            log <- match chat a ~1
+            a <- waiting in chat, 1 #2
+            log <- cancel chat a
+            a <- matchEnded in chat, timeout
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_only_the_others_of_the_last_match_are_avoided() {
+    check(
+        "policy for trio: capacity 3
+         a b c: match trio
+         log holds
+         ---
+         a: match trio",
+        expect![[r#"
+            log <- match trio a ~4, avoiding b c
         "#]],
     );
 }

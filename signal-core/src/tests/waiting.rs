@@ -1,9 +1,14 @@
 //! Strangers who wait, and for how long.
 
+use std::time::{Duration, Instant};
+
 use expect_test::expect;
 
 use super::transcript::{check, check_with};
-use crate::Limits;
+use crate::{
+    ChannelName, ClientFrame, ClientMessage, Epoch, Grant, Hub, Input, Limits, LocalLog, MatchGrant, Output,
+    PeerId, SessionId,
+};
 
 #[test]
 fn how_many_wait_is_told_when_it_changes() {
@@ -194,4 +199,127 @@ fn a_policy_that_takes_too_long_is_unavailable() {
             b <- waiting in chat, 1
         "#]],
     );
+}
+
+#[test]
+fn from_two_to_as_many_as_a_channel_may_have_meet_at_a_time() {
+    let limits = Limits { members_per_channel: 3, ..Limits::default() };
+    check_with(
+        limits,
+        "policy for crowd: capacity 9
+         a b c: match crowd
+         policy for alone: capacity 1
+         d e: match alone",
+        expect![[r#"
+            a <- waiting in crowd, 1
+            b <- waiting in crowd, 2
+            a <- waiting in crowd, 2
+            a <- matched in crowd: ~3
+            a <- joined ~3, 2 peers
+            a <- addPeer b in ~3, answer
+            a <- addPeer c in ~3, answer
+            b <- matched in crowd: ~3
+            b <- joined ~3, 2 peers
+            b <- addPeer a in ~3, offer
+            b <- addPeer c in ~3, answer
+            c <- matched in crowd: ~3
+            c <- joined ~3, 2 peers
+            c <- addPeer a in ~3, offer
+            c <- addPeer b in ~3, offer
+            d <- waiting in alone, 1
+            d <- matched in alone: ~5
+            d <- joined ~5, 1 peer
+            d <- addPeer e in ~5, answer
+            e <- matched in alone: ~5
+            e <- joined ~5, 1 peer
+            e <- addPeer d in ~5, offer
+        "#]],
+    );
+}
+
+#[test]
+fn nobody_waits_for_longer_than_a_day() {
+    check(
+        "policy for chat: patience 1000000s
+         a: match chat
+         wait 86399s
+         b: join lobby
+         wait 1s",
+        expect![[r#"
+            a <- waiting in chat, 1
+            b <- joined lobby, 0 peers
+            a <- matchEnded in chat, timeout
+        "#]],
+    );
+}
+
+#[test]
+fn asking_again_does_not_bring_last_partners_together() {
+    check(
+        "a b: match chat
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         ---
+         a: match chat 1
+         b: match chat 2
+         wait 2999ms
+         wait 1ms",
+        expect![[r#"
+            a <- waiting in chat, 2
+            b <- waiting in chat, 2
+            a <- matched in chat: ~4
+            a <- joined ~4, 1 peer
+            a <- addPeer b in ~4, answer, 2
+            b <- matched in chat: ~4
+            b <- joined ~4, 1 peer
+            b <- addPeer a in ~4, offer, 1
+        "#]],
+    );
+}
+
+#[test]
+fn who_asks_again_is_told_once_how_many_wait() {
+    check(
+        "policy for four: capacity 4, patience 10s
+         a: match four 1
+         wait 4s
+         a: match four 2
+         b: match four
+         wait 5999ms
+         c: match four
+         wait 1ms",
+        expect![[r#"
+            a <- waiting in four, 1 x2
+            b <- waiting in four, 2
+            a <- waiting in four, 2
+            c <- waiting in four, 3
+            a b <- waiting in four, 3
+            a <- matchEnded in four, timeout
+            b c <- waiting in four, 2
+        "#]],
+    );
+}
+
+#[test]
+fn whoever_waits_has_one_deadline() {
+    let (mut hub, mut log) = (Hub::new(Limits::default(), Epoch(7)), LocalLog::default());
+    let (now, session) = (Instant::now(), SessionId(0));
+    let peer = PeerId::new("a").unwrap();
+    log.handle_input(&mut hub, now, Input::Connected { session, peer, identity: None }, |_| {});
+    let mut token = None;
+    let message = ClientMessage::Match { pool: "chat".into(), userdata: None, leave: None };
+    let input = Input::Message { session, frame: ClientFrame { id: None, message } };
+    log.handle_input(&mut hub, now, input, |output| {
+        if let Output::Authorize { token: asked, .. } = output {
+            token = Some(asked);
+        }
+    });
+    let room = ChannelName::new("~1").unwrap();
+    let grant = Grant::Match { grant: MatchGrant::default(), room };
+    log.handle_input(&mut hub, now, Input::Authorized { token: token.unwrap(), grant }, |_| {});
+    assert_eq!(hub.poll_timeout(), Some(now + Duration::from_secs(5 * 60)));
+    let message = ClientMessage::CancelMatch { pool: "chat".into() };
+    let input = Input::Message { session, frame: ClientFrame { id: None, message } };
+    log.handle_input(&mut hub, now, input, |_| {});
+    assert_eq!(hub.poll_timeout(), None);
 }
