@@ -270,8 +270,10 @@ impl Hub {
         let avoids = self.pool(pool.as_str()).and_then(|pool| pool.ticket(&state.peer));
         if avoids.is_some_and(|ticket| !ticket.avoid.is_empty())
             && let Some(search) = state.search_in(pool.as_str())
+            // If there is an earlier alarm, it is still to be tried.
+            && search.alarm == search.ends_at
         {
-            self.set_alarm(search.token, search.alarm.min(now + AGAIN));
+            self.set_alarm(search.token, search.ends_at.min(now + AGAIN));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Strangers over a log that takes its time, and on several machines.
 
+use std::time::Duration;
+
 use expect_test::expect;
 
 use super::transcript::{check, check_with};
@@ -287,6 +289,58 @@ fn over_a_slow_log_only_the_others_of_the_last_match_are_avoided() {
          a: match trio",
         expect![[r#"
             log <- match trio a ~4, avoiding b c
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_whose_time_is_up_before_the_next_try_to_widen_is_told_so_in_time() {
+    check(
+        "log holds
+         a b: match chat / log commits all
+         policy for chat: patience 3500ms
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         log commits all
+         ---
+         wait 3s
+         log refuses / log refuses
+         wait 499ms
+         a: join lobby
+         wait 1ms",
+        expect![[r#"
+            log <- widen chat a
+            log <- widen chat b
+            log <- join lobby a
+            log <- cancel chat a
+            log <- cancel chat b
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_refused_request_does_not_bring_last_partners_together_earlier() {
+    let limits = Limits { commit_timeout: Duration::from_secs(1), ..Limits::default() };
+    check_with(
+        limits,
+        "log holds
+         a b: match chat / log commits all
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         log commits all
+         ---
+         a: match chat {} #9
+         wait 1s
+         log refuses
+         wait 1999ms
+         c: join lobby
+         wait 1ms",
+        expect![[r#"
+            log <- match chat a ~3, avoiding b
+            a <- error unavailable in chat #9
+            log <- join lobby c
+            log <- widen chat a
+            log <- widen chat b
         "#]],
     );
 }
