@@ -8,8 +8,9 @@ use crate::{
 
 /// The strangers who wait in one pool, those who have waited longest first.
 ///
-/// Whoever may meet is brought together at once, so that at any time no two who wait may meet (or, where more than
-/// two meet at a time, too few). Every machine that follows the pool's log brings the same together.
+/// Whoever may meet is brought together at once, so that at any time no two who wait may meet, or no three where three
+/// meet at a time. Where more do, one who avoids others may stand in their way until it takes anybody. Every machine
+/// that follows the pool's log brings the same together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pool {
     settings: ChannelSettings,
@@ -108,8 +109,11 @@ impl Pool {
     }
 
     /// Looks for company for one ticket among the others, the longest-waiting first. Before it came, or its wishes
-    /// changed, nobody had found any, so it is the only one that can find some now.
+    /// changed, nobody had found any, so nobody can find some now without it.
     fn bring_together(&mut self, index: usize) -> Option<Match> {
+        if self.tickets.len() < self.settings.capacity as usize {
+            return None;
+        }
         // Of more than two, one may stand in the way of those behind: then it is tried without.
         let mut chosen = (0..self.tickets.len()).find_map(|first| self.company(index, first))?;
         let room = self.tickets[index].room.clone();

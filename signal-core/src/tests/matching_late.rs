@@ -344,3 +344,22 @@ fn over_a_slow_log_a_refused_request_does_not_bring_last_partners_together_earli
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_who_ends_while_it_asks_again_gives_back_its_ticket_once() {
+    check(
+        "log holds
+         a: match chat / log commits
+         ---
+         a: match chat {}
+         a: bye
+         log commits
+         log commits",
+        expect![[r#"
+            log <- match chat a ~1
+            close a: 1000 bye
+            log <- cancel chat a
+            a ended: bye
+        "#]],
+    );
+}

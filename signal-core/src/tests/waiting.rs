@@ -323,3 +323,23 @@ fn whoever_waits_has_one_deadline() {
     log.handle_input(&mut hub, now, input, |_| {});
     assert_eq!(hub.poll_timeout(), None);
 }
+
+#[test]
+fn who_waits_for_less_than_three_seconds_never_meets_the_last_partner() {
+    check(
+        "policy for chat: patience 1s
+         a b: match chat
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         ---
+         wait 999ms
+         c: join lobby
+         wait 1ms",
+        expect![[r#"
+            c <- joined lobby, 0 peers
+            a <- matchEnded in chat, timeout
+            b <- waiting in chat, 1
+            b <- matchEnded in chat, timeout
+        "#]],
+    );
+}
