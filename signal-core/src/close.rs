@@ -77,7 +77,7 @@ pub enum MatchEnd {
     Timeout,
     /// The socket was lost: nobody shall meet a stranger who may not come back.
     Detached,
-    /// The server could not decide in time.
+    /// The server could not decide in time, or has taken the peer out of the pool.
     Unavailable,
 }
 

@@ -36,11 +36,12 @@ use crate::{
 /// | `Message(part, setUserdata)` | `Append`; after `Committed` the answer and the news |
 /// | `Message(match)` | as for a join, but the answer may be to wait; who waits gets the introductions when a stranger comes |
 /// | `Message(relay…, send)` | one `Send` to those addressed, or an error |
-/// | `Detached`, `Resumed` | nothing; nobody is told |
-/// | `Disconnected`, `Timeout` after the grace time | an `Append` for each seat; after `Committed` the news, then `Ended` |
+/// | `Detached` | an `Append` for each pool in which it waits; after `Committed` that it waits no longer. The channels are told nothing |
+/// | `Resumed` | nothing; nobody is told |
+/// | `Disconnected`, `Timeout` after the grace time | an `Append` for each seat and each pool; after `Committed` the news, then `Ended` |
 ///
 /// The driver calls [`Hub::handle_input`] with everything that happens and does what is emitted; whenever
-/// [`Hub::poll_timeout`] has passed it says so. A channel changes in `Committed` only.
+/// [`Hub::poll_timeout`] has passed it says so. Channels and pools change in `Committed` only.
 #[derive(Debug)]
 pub struct Hub {
     limits: Limits,

@@ -208,7 +208,8 @@ pub struct Epoch(pub u64);
 pub struct ConnectionId {
     /// The life of the log.
     pub epoch: Epoch,
-    /// The larger of the two positions at which the introduced peers joined.
+    /// The larger of the two positions at which the introduced peers joined; in a star that of the entry which has made
+    /// one of them the host, if it is larger still.
     pub position: Position,
 }
 

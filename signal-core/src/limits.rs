@@ -20,7 +20,7 @@ pub struct Limits {
     pub waiting_messages: usize,
     /// How long a session outlives its socket, 15 s: a phone that changes its network is back by then.
     pub grace: Duration,
-    /// How long the policy may take to decide on a join, 5 s; then the peer is told `unavailable`.
+    /// How long the policy may take to decide on a join or match, 5 s; then the peer is told `unavailable`.
     pub authorize_timeout: Duration,
     /// How long the log may take to commit an entry, 10 s; then the peer is told `unavailable`.
     pub commit_timeout: Duration,
