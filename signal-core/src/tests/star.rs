@@ -225,3 +225,89 @@ fn a_host_on_another_machine_is_a_host_like_any_other() {
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_a_host_whose_session_has_ended_is_told_nothing() {
+    check(
+        "policy for stage: star
+         a b: join stage
+         log holds
+         ---
+         c: join stage
+         a: bye
+         b: say stage 1 #1
+         b: set stage 2
+         log commits all",
+        expect![[r#"
+            log <- join stage c
+            close a: 1000 bye
+            log <- part stage a, bye
+            b <- ok #1
+            log <- update stage b 2
+            c <- joined stage, 1 peer
+            c <- addPeer a in stage, offer, host
+            b c <- removePeer a from stage, bye
+            c <- addPeer b in stage, answer, host
+            b <- addPeer c in stage, offer
+            a ended: bye
+            c <- userdata of b in stage: 2
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_the_next_in_line_is_told_nothing_when_its_session_has_ended() {
+    check(
+        "policy for stage: star
+         a b c: join stage
+         log holds
+         ---
+         a: part stage
+         b: bye
+         log commits
+         c: say stage 1 #1
+         log commits",
+        expect![[r#"
+            log <- part stage a, parted
+            close b: 1000 bye
+            log <- part stage b, bye
+            c <- removePeer a from stage, parted
+            c <- addPeer b in stage, answer, host
+            a <- parted stage
+            a <- removePeer b from stage, parted
+            a <- removePeer c from stage, parted
+            c <- ok #1
+            c <- removePeer b from stage, bye
+            b ended: bye
+        "#]],
+    );
+}
+
+#[test]
+fn who_leaves_a_star_is_separated_from_the_host_only() {
+    check(
+        "policy for stage: star, viewers v w
+         a b c: join stage
+         v w: join den
+         policy for den: star, viewers v w
+         v w: join stage
+         ---
+         b: part stage #1
+         kick c stage
+         a: part stage
+         v: part stage #2",
+        expect![[r#"
+            a <- removePeer b from stage, parted
+            b <- parted stage #1
+            b <- removePeer a from stage, parted
+            a <- removePeer c from stage, kicked
+            c <- parted stage
+            c <- removePeer a from stage, kicked
+            v w <- removePeer a from stage, parted
+            a <- parted stage
+            a <- removePeer v from stage, parted
+            a <- removePeer w from stage, parted
+            v <- parted stage #2
+        "#]],
+    );
+}
