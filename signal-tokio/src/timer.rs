@@ -26,7 +26,8 @@ async fn run(server: Weak<Shared>) {
             () = timer.notified() => {}
             () = time::sleep_until(deadline.into()) => {
                 if let Some(shared) = server.upgrade() {
-                    shared.handle(Input::Timeout);
+                    // In a task of its own: the embedder's policy may be asked, and may panic.
+                    let _ = tokio::spawn(async move { shared.handle(Input::Timeout) }).await;
                 }
             }
         }

@@ -2,10 +2,18 @@
 
 mod memory;
 
-use std::time::Duration;
+use std::{
+    future,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use memory::Client;
-use signal_tokio::{Admission, CloseReason, Event, Events, Limits, Signaling};
+use signal_tokio::{
+    Admission, CloseReason, Event, Events, JoinGrant, JoinRequest, Limits, PeerInfo, Policy, Refusal,
+    Signaling,
+};
 use tokio::time;
 
 const HELLO: &str = r#"{"type":"hello","version":1}"#;
@@ -111,6 +119,34 @@ async fn a_session_whose_task_is_dropped_is_detached() {
         next_of(&mut events).await;
     }
     assert_eq!(signaling.peers(), []);
+}
+
+/// Does not decide on the first join, and panics at the second.
+struct Fragile(AtomicBool);
+
+#[async_trait]
+impl Policy for Fragile {
+    async fn join(&self, _: &PeerInfo, _: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
+        assert!(!self.0.swap(true, Ordering::Relaxed), "the policy panics, as the test wants it");
+        future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn time_goes_on_after_a_panic_of_the_policy() {
+    let limits = Limits { authorize_timeout: Duration::from_millis(100), ..Limits::default() };
+    let policy = Fragile(AtomicBool::new(false));
+    let signaling = Signaling::builder().policy(policy).limits(limits).build().expect("it can work");
+    let client = connect(&signaling);
+    client.say(HELLO);
+    client.hear().await;
+    // The policy is asked for the second when time is up for the first.
+    client.say(r#"{"type":"join","channel":"room","id":1}"#);
+    client.say(r#"{"type":"join","channel":"room","id":2}"#);
+    for id in [r#""id":1"#, r#""id":2"#] {
+        let error = client.hear_text().await;
+        assert!(error.contains(r#""unavailable""#) && error.contains(id), "nobody counts the time: {error}");
+    }
 }
 
 /// A `hello` that asks for the session of this `welcome`.
