@@ -363,3 +363,118 @@ fn over_a_slow_log_who_ends_while_it_asks_again_gives_back_its_ticket_once() {
         "#]],
     );
 }
+
+#[test]
+fn nobody_joins_a_channel_of_a_match_from_another_machine_either() {
+    check(
+        "a b: match chat
+         ---
+         remote r joins ~2
+         a: join ~2",
+        expect![[r#"
+            a <- joined ~2, 1 peer
+            a <- addPeer b in ~2, answer
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_a_refused_end_is_tried_again_a_second_later() {
+    check(
+        "log holds
+         policy for chat: patience 10s
+         a: match chat / log commits
+         b: match music / log commits
+         ---
+         b detaches / log refuses
+         wait 999ms
+         c: join lobby
+         wait 1ms
+         log commits all
+         b resumes
+         wait 9s
+         log refuses
+         wait 1s
+         log commits",
+        expect![[r#"
+            log <- cancel music b
+            log <- join lobby c
+            log <- cancel music b
+            c <- joined lobby, 0 peers
+            b <- matchEnded in music, detached
+            log <- cancel chat a x2
+            a <- matchEnded in chat, timeout
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_who_ends_while_its_end_of_waiting_is_refused_gives_back_its_ticket() {
+    check(
+        "log holds
+         a: match chat / log commits
+         ---
+         a: cancel chat
+         a: bye
+         log refuses
+         wait 1s
+         log commits
+         b: match chat / log commits",
+        expect![[r#"
+            log <- cancel chat a
+            close a: 1000 bye
+            log <- cancel chat a
+            a ended: bye
+            log <- match chat b ~2
+            b <- waiting in chat, 1
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_who_loses_the_socket_while_it_asks_again_waits_no_longer() {
+    check(
+        "log holds
+         a: match chat / log commits
+         ---
+         a: match chat {} #2
+         a detaches
+         log commits
+         log commits
+         b: match chat / log commits",
+        expect![[r#"
+            log <- match chat a ~1
+            a <- waiting in chat, 1 #2
+            log <- cancel chat a
+            a <- matchEnded in chat, detached
+            log <- match chat b ~2
+            b <- waiting in chat, 1
+        "#]],
+    );
+}
+
+#[test]
+fn over_a_slow_log_nobody_is_told_that_a_widening_takes_too_long() {
+    check(
+        "log holds
+         a b: match chat / log commits all
+         a: match chat leaving ~2
+         b: match chat leaving ~2
+         log commits all
+         ---
+         wait 13s
+         a: match chat {} #3
+         log commits all",
+        expect![[r#"
+            log <- widen chat a
+            log <- widen chat b
+            a <- error unavailable in chat #3
+            a <- matched in chat: ~4
+            a <- joined ~4, 1 peer
+            a <- addPeer b in ~4, answer
+            b <- matched in chat: ~4
+            b <- joined ~4, 1 peer
+            b <- addPeer a in ~4, offer
+        "#]],
+    );
+}

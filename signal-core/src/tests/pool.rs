@@ -4,8 +4,8 @@ use expect_test::expect;
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
-    ChannelName, ChannelSettings, Entry, FirstOffer, OwnedPayload, PeerId, Pool, PoolSnapshot, Position,
-    Topology,
+    Channel, ChannelName, ChannelSettings, EndReason, Entry, FirstOffer, OwnedPayload, PeerId, Pool,
+    PoolSnapshot, Position, Topology,
 };
 
 const PAIRS: ChannelSettings =
@@ -76,6 +76,23 @@ fn asking_again_says_anew_whom_one_avoids_and_keeps_the_rest() {
     assert_eq!((ticket.since, &ticket.avoid[..]), (Position(1), &[peer("b"), peer("c")][..]));
     let (_, found) = replay(pool, 4, &[search("a", &[], None, PAIRS)]);
     assert_eq!(found, [Some(ChannelName::new("~a").unwrap())]);
+}
+
+#[test]
+fn a_channel_begins_at_the_entry_by_which_strangers_meet() {
+    let mut pool = Pool::default();
+    pool.replay(
+        Position(3),
+        search("a", &[], Some("1"), ChannelSettings { topology: Topology::Star, ..PAIRS }),
+    );
+    let found = pool.apply(Position(5), search("b", &[], None, PAIRS)).unwrap();
+    let mut channel = Channel::of_match(Position(5), found.settings, found.strangers);
+    let part = Entry::Part { peer: peer("a"), reason: EndReason::Parted };
+    assert!(!channel.replay(Position(5), part), "what came before has no effect");
+    expect![[r#"
+        {"version":1,"position":5,"settings":{"capacity":2,"first_offer":"newcomer","topology":"star"},"members":[{"peer":"a","joined_at":5,"identity":null,"userdata":1,"hosting":"candidate"},{"peer":"b","joined_at":5,"identity":null,"hosting":"candidate"}],"host":{"peer":"a","since":5}}
+    "#]]
+    .assert_eq(&format!("{}\n", serde_json::to_string(&channel.snapshot()).unwrap()));
 }
 
 #[test]

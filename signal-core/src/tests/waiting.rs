@@ -6,8 +6,8 @@ use expect_test::expect;
 
 use super::transcript::{check, check_with};
 use crate::{
-    ChannelName, ClientFrame, ClientMessage, Epoch, Grant, Hub, Input, Limits, LocalLog, MatchGrant, Output,
-    PeerId, SessionId,
+    ChannelName, ClientFrame, ClientMessage, Epoch, ErrorCode, Grant, Hub, Input, Limits, LocalLog,
+    MatchGrant, Output, PeerId, SessionId,
 };
 
 #[test]
@@ -342,4 +342,30 @@ fn who_waits_for_less_than_three_seconds_never_meets_the_last_partner() {
             b <- matchEnded in chat, timeout
         "#]],
     );
+}
+
+#[test]
+fn a_second_answer_of_the_policy_has_no_effect() {
+    let (mut hub, now, session) = (Hub::new(Limits::default(), Epoch(7)), Instant::now(), SessionId(0));
+    hub.handle_input(
+        now,
+        Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None },
+        |_| {},
+    );
+    let mut token = None;
+    let message = ClientMessage::Match { pool: "chat".into(), userdata: None, leave: None };
+    let input = Input::Message { session, frame: ClientFrame { id: None, message } };
+    hub.handle_input(now, input, |output| {
+        if let Output::Authorize { token: asked, .. } = output {
+            token = Some(asked);
+        }
+    });
+    let token = token.unwrap();
+    let grant = Grant::Match { grant: MatchGrant::default(), room: ChannelName::new("~1").unwrap() };
+    let mut outputs = 0;
+    hub.handle_input(now, Input::Authorized { token, grant: grant.clone() }, |_| outputs += 1);
+    assert_eq!(outputs, 1, "the entry is on its way");
+    hub.handle_input(now, Input::Authorized { token, grant }, |output| panic!("{output:?}"));
+    let (code, message) = (ErrorCode::Unauthorized, "no");
+    hub.handle_input(now, Input::Denied { token, code, message }, |output| panic!("{output:?}"));
 }
