@@ -478,3 +478,22 @@ fn over_a_slow_log_nobody_is_told_that_a_widening_takes_too_long() {
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_a_refused_end_of_what_has_ended_otherwise_is_no_matter() {
+    check(
+        "log holds
+         a: match chat / log commits
+         ---
+         a detaches
+         a resumes
+         remote r matches chat ~r
+         log refuses",
+        expect![[r#"
+            log <- cancel chat a
+            a <- matched in chat: ~r
+            a <- joined ~r, 1 peer
+            a <- addPeer r in ~r, answer
+        "#]],
+    );
+}
