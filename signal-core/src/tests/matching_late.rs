@@ -497,3 +497,22 @@ fn over_a_slow_log_a_refused_end_of_what_has_ended_otherwise_is_no_matter() {
         "#]],
     );
 }
+
+#[test]
+fn over_a_slow_log_who_avoids_nobody_does_not_widen() {
+    let limits = Limits { commit_timeout: Duration::from_secs(1), ..Limits::default() };
+    check_with(
+        limits,
+        "log holds
+         a: match chat / log commits
+         ---
+         a: match chat {} #2
+         wait 1s
+         log refuses
+         wait 5s",
+        expect![[r#"
+            log <- match chat a ~1
+            a <- error unavailable in chat #2
+        "#]],
+    );
+}
