@@ -365,7 +365,7 @@ fn a_second_answer_of_the_policy_has_no_effect() {
     let mut outputs = 0;
     hub.handle_input(now, Input::Authorized { token, grant: grant.clone() }, |_| outputs += 1);
     assert_eq!(outputs, 1, "the entry is on its way");
-    hub.handle_input(now, Input::Authorized { token, grant }, |output| panic!("{output:?}"));
     let (code, message) = (ErrorCode::Unauthorized, "no");
     hub.handle_input(now, Input::Denied { token, code, message }, |output| panic!("{output:?}"));
+    hub.handle_input(now, Input::Authorized { token, grant }, |output| panic!("{output:?}"));
 }
