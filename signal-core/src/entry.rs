@@ -57,7 +57,7 @@ pub enum Entry {
         /// Why.
         reason: EndReason,
     },
-    /// A member replaces its userdata.
+    /// A member, or a stranger who waits, replaces its userdata.
     #[serde(rename = "update.1")]
     Update {
         /// Whose it is.
@@ -65,14 +65,14 @@ pub enum Entry {
         /// The new value.
         userdata: OwnedPayload,
     },
-    /// In a pool: a peer waits for a stranger, or meets one who waits. If it waits already it keeps its place.
+    /// In a pool: a peer waits for a stranger, or meets one who waits. Without effect when it waits already.
     #[serde(rename = "match.1")]
     Match {
         /// Who waits.
         peer: PeerId,
         /// What the embedder's policy has verified about it.
         identity: Option<Box<str>>,
-        /// What the peer says about itself. None: what it said before, if it waits already.
+        /// What the peer says about itself.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         userdata: Option<OwnedPayload>,
         /// Whom it does not want to meet: those whom it has met last.

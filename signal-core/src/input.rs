@@ -87,7 +87,7 @@ pub enum Input<'a> {
         /// What it changes.
         place: Place,
         /// Larger than that of any entry before in the same place. A match is the first entry of the channel that it
-        /// makes.
+        /// makes, too, so who follows both applies them in the order of their positions.
         position: Position,
         /// The change.
         entry: Entry,
@@ -127,6 +127,7 @@ impl From<JoinGrant> for Grant {
 pub struct MatchGrant {
     /// What holds in the channels in which strangers of the pool meet, if this peer is the first that waits. The
     /// capacity is how many meet at a time: from 2 to [`Limits::members_per_channel`](crate::Limits), 2 by default.
+    /// [`Topology::Unlisted`](crate::Topology) is taken as a mesh: strangers know no ids by which to address each other.
     pub settings: ChannelSettings,
     /// How long the peer waits at most, 5 min by default. Then it is told `timeout`, and may ask again.
     pub patience: Duration,

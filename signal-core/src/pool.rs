@@ -77,22 +77,19 @@ impl Pool {
         self.position = position;
         match entry {
             Entry::Match { peer, identity, userdata, avoid, room, settings } => {
+                if self.index_of(&peer).is_some() {
+                    return None;
+                }
                 if self.tickets.is_empty() {
                     self.settings = settings;
                 }
-                let index = match self.index_of(&peer) {
-                    Some(index) => {
-                        let ticket = &mut self.tickets[index];
-                        ticket.userdata = userdata.or(ticket.userdata.take());
-                        ticket.avoid = avoid;
-                        index
-                    }
-                    None => {
-                        self.tickets.push(Ticket { peer, since: position, identity, userdata, avoid, room });
-                        self.tickets.len() - 1
-                    }
-                };
-                self.bring_together(index)
+                self.tickets.push(Ticket { peer, since: position, identity, userdata, avoid, room });
+                self.bring_together(self.tickets.len() - 1)
+            }
+            Entry::Update { peer, userdata } => {
+                let index = self.index_of(&peer)?;
+                self.tickets[index].userdata = Some(userdata);
+                None
             }
             Entry::Widen { peer } => {
                 let index = self.index_of(&peer)?;
@@ -104,7 +101,7 @@ impl Pool {
                 None
             }
             // Of a channel.
-            Entry::Join { .. } | Entry::Part { .. } | Entry::Update { .. } => None,
+            Entry::Join { .. } | Entry::Part { .. } => None,
         }
     }
 

@@ -7,6 +7,7 @@ mod late;
 mod limits;
 mod matching;
 mod matching_late;
+mod matching_remote;
 mod model;
 mod order;
 mod outbox;

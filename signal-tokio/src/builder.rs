@@ -14,6 +14,9 @@ pub struct Builder<P = Open> {
     pub(crate) config: Config,
 }
 
+/// The longest time that can be configured: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Everything that is configured but the policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -87,6 +90,9 @@ pub enum ConfigError {
     /// Frames may be nested deeper than the codec can follow.
     #[error("the nesting depth of a frame must be at most {}", FrameLimits::MAX_DEPTH)]
     TooDeep,
+    /// A time is longer than a year, which is surely a mistake, and could reach the end of what a clock can tell.
+    #[error("{0} must not be longer than a year")]
+    TooLong(&'static str),
     /// An outbox could not hold the largest message.
     #[error("an outbox must hold at least one message of the largest size")]
     OutboxTooSmall,
@@ -192,6 +198,22 @@ impl Config {
         }
         if self.frames.depth > FrameLimits::MAX_DEPTH {
             return Err(ConfigError::TooDeep);
+        }
+        let times = [
+            (self.limits.grace, "grace"),
+            (self.limits.rematch, "rematch"),
+            (self.limits.authorize_timeout, "authorize_timeout"),
+            (self.limits.commit_timeout, "commit_timeout"),
+            (self.limits.malformed_window, "malformed_window"),
+            (self.timing.hello, "hello"),
+            (self.timing.heartbeat, "heartbeat"),
+            (self.timing.heartbeat_timeout, "heartbeat_timeout"),
+            (self.timing.write, "write"),
+            (self.timing.acknowledge, "acknowledge"),
+            (self.timing.reconnect, "reconnect"),
+        ];
+        if let Some((_, name)) = times.into_iter().find(|(time, _)| *time > LONGEST) {
+            return Err(ConfigError::TooLong(name));
         }
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Channel, ChannelName, EndReason, Entry, ErrorCode, MatchEnd, MatchGrant, Output, Payload, PeerId, Place,
-    Pool, PoolName, Position, Recipients, RequestId, ServerMessage, SessionId, Token, pool::Match,
+    Pool, PoolName, Position, Recipients, RequestId, ServerMessage, SessionId, Token, Topology, pool::Match,
 };
 
 /// Longer than this nobody waits, whatever the policy says: a day.
@@ -44,25 +44,18 @@ impl Hub {
             return reject(session, ErrorCode::BadMessage, Subject::Pool(pool), id.as_ref(), emit);
         };
         let Some(state) = self.session(session) else { return };
-        let ticket = self.pool(pool).and_then(|pool| Some((pool.settings(), pool.ticket(&state.peer)?)));
-        match (state.search_in(pool), ticket, userdata) {
-            (Some(search), Some((settings, ticket)), Some(userdata)) => {
-                let entry = Entry::Match {
-                    peer: ticket.peer.clone(),
-                    identity: ticket.identity.clone(),
-                    userdata: Some(userdata.to_owned()),
-                    avoid: ticket.avoid.clone(),
-                    room: ticket.room.clone(),
-                    settings: *settings,
-                };
-                let step = Step::Matching(search.ends_at.saturating_duration_since(now));
+        match (state.search_in(pool), userdata) {
+            (Some(_), Some(userdata)) => {
+                let userdata = userdata.to_owned();
+                let entry = Entry::Update { peer: state.peer.clone(), userdata: userdata.clone() };
+                let step = Step::MatchingAgain(userdata);
                 self.append(now, session, id, step, (Place::Pool(name), entry), emit);
             }
-            (Some(_), _, _) => self.answer_waiting(session, &name, id.as_ref(), emit),
-            (None, _, _) if self.places_of(state) >= most => {
+            (Some(_), None) => self.answer_waiting(session, &name, id.as_ref(), emit),
+            (None, _) if self.places_of(state) >= most => {
                 reject(session, ErrorCode::Limit, Subject::Pool(pool), id.as_ref(), emit);
             }
-            (None, _, userdata) => self.ask_policy(now, session, Place::Pool(name), id, userdata, emit),
+            (None, userdata) => self.ask_policy(now, session, Place::Pool(name), id, userdata, emit),
         }
     }
 
@@ -91,6 +84,10 @@ impl Hub {
         let MatchGrant { mut settings, patience } = grant;
         let most = u32::try_from(self.limits.members_per_channel).unwrap_or(u32::MAX);
         settings.capacity = settings.capacity.min(most).max(2);
+        if settings.topology == Topology::Unlisted {
+            // Strangers know no ids by which they could address each other.
+            settings.topology = Topology::Mesh;
+        }
         let avoid = if self.limits.rematch.is_zero() { Vec::new() } else { state.met.clone() };
         let (peer, identity) = (state.peer.clone(), state.identity.clone());
         let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Abandoned) else { return };
@@ -163,6 +160,8 @@ impl Hub {
     ) {
         let Match { room: name, settings, strangers } = found;
         let peers: Vec<PeerId> = strangers.iter().map(|ticket| ticket.peer.clone()).collect();
+        let is_fresh = name.is_of_a_match() && !self.room_keys.contains_key(&name);
+        debug_assert!(is_fresh, "nobody has been in {name} before");
         let room = self.open_room(name.clone());
         self.rooms[room].channel = Channel::of_match(position, settings, strangers);
         let asks = undecided.filter(|undecided| matches!(undecided.step, Step::Matching(_)));
@@ -200,6 +199,11 @@ impl Hub {
         for (session, _, _) in seated {
             self.rooms[room].enter_audience(session, &self.peers);
         }
+        if self.rooms[room].is_of_others() && gone.is_empty() {
+            // Other machines follow what becomes of it.
+            self.rooms.remove(room);
+            self.room_keys.remove(&name);
+        }
         for (session, reason) in gone {
             self.withdraw(session, name.clone(), reason, emit);
         }
@@ -223,9 +227,12 @@ impl Hub {
         match (waits, step) {
             (true, Some(Step::Matching(patience))) => {
                 self.answer_waiting(session, pool, id, emit);
-                if !knows {
-                    self.begin_search(now, session, pool, *patience);
-                }
+                self.begin_search(now, session, pool, *patience);
+            }
+            (true, Some(Step::MatchingAgain(_))) => self.answer_waiting(session, pool, id, emit),
+            // It has met somebody meanwhile, or waits no longer: it would meet another.
+            (false, Some(Step::MatchingAgain(userdata))) if !knows => {
+                self.search(now, session, pool.as_str(), id.cloned(), Some(userdata.as_payload()), emit);
             }
             (true, _) if knows || state.awaits_log(Subject::Pool(pool.as_str())) => {}
             // Nobody waits with this ticket any more.
@@ -240,7 +247,7 @@ impl Hub {
                     _ => MatchEnd::Unavailable,
                 };
                 self.forget_search(session, pool);
-                tell_end(session, pool, None, reason, emit);
+                tell_end(session, pool, id, reason, emit);
             }
             (false, _) => {}
         }

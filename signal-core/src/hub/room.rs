@@ -40,6 +40,11 @@ impl Room {
         self.host = host.filter(|host| self.audience.contains(host));
     }
 
+    /// Whether nobody of this machine knows that it is a member.
+    pub(super) fn is_of_others(&self) -> bool {
+        self.audience.is_empty()
+    }
+
     /// All who know that they are members.
     pub(super) fn everybody(&self) -> Recipients<'_> {
         Recipients::all(&self.audience)

@@ -106,6 +106,8 @@ pub(super) enum Step {
     Updating,
     /// The log decides on a match. The peer would wait for so long.
     Matching(Duration),
+    /// The log decides on this userdata of a stranger who waits already.
+    MatchingAgain(OwnedPayload),
     /// The log decides whether a ticket takes those whom the peer has met last.
     Widening,
     /// The log decides on the end of a search that the peer has asked for.
@@ -128,6 +130,7 @@ impl Step {
             Self::Rejoining | Self::Updating => matches!(entry, Entry::Update { .. } | Entry::Part { .. }),
             Self::Parting | Self::Withdrawing(_) => matches!(entry, Entry::Part { .. }),
             Self::Matching(_) => matches!(entry, Entry::Match { .. }),
+            Self::MatchingAgain(_) => matches!(entry, Entry::Update { .. }),
             Self::Widening => matches!(entry, Entry::Widen { .. }),
             Self::Cancelling | Self::EndingSearch(_) => matches!(entry, Entry::Cancel { .. }),
             Self::Abandoned => true,

@@ -357,3 +357,20 @@ fn frames_of_matchmaking() {
         "#]],
     );
 }
+
+#[test]
+fn strangers_do_not_meet_in_a_channel_in_which_they_could_not_speak() {
+    check(
+        "policy for chat: unlisted
+         a b: match chat",
+        expect![[r#"
+            a <- waiting in chat, 1
+            a <- matched in chat: ~2
+            a <- joined ~2, 1 peer
+            a <- addPeer b in ~2, answer
+            b <- matched in chat: ~2
+            b <- joined ~2, 1 peer
+            b <- addPeer a in ~2, offer
+        "#]],
+    );
+}

@@ -1,4 +1,4 @@
-//! Strangers over a log that takes its time, and on several machines.
+//! Strangers over a log that takes its time.
 
 use std::time::Duration;
 
@@ -6,68 +6,6 @@ use expect_test::expect;
 
 use super::transcript::{check, check_with};
 use crate::Limits;
-
-#[test]
-fn over_a_slow_log_a_cancel_that_comes_too_late_is_no_error() {
-    check(
-        "log holds
-         a: match chat #1 / log commits
-         ---
-         a: cancel chat #2
-         b: match chat #1
-         remote r matches chat ~r
-         log commits all",
-        expect![[r#"
-            log <- cancel chat a
-            log <- match chat b ~2
-            a <- matched in chat: ~r
-            a <- joined ~r, 1 peer
-            a <- addPeer r in ~r, answer
-            a <- ok #2
-            b <- waiting in chat, 1 #1
-        "#]],
-    );
-}
-
-#[test]
-fn over_a_slow_log_who_has_lost_the_socket_gives_back_its_seat() {
-    check(
-        "log holds
-         a: match chat #1 / log commits
-         ---
-         a detaches
-         remote r matches chat ~r
-         log commits all
-         a resumes",
-        expect![[r#"
-            log <- cancel chat a
-            a <- matchEnded in chat, detached
-            log <- part ~r a, timeout
-        "#]],
-    );
-}
-
-#[test]
-fn over_a_slow_log_who_was_told_unavailable_gives_back_its_ticket_and_its_seat() {
-    check(
-        "log holds
-         a: match chat #1
-         b: match music #1
-         wait 10s
-         a: match chat #2
-         remote r matches music ~r
-         ---
-         log commits all
-         a: match chat #3
-         log commits",
-        expect![[r#"
-            log <- cancel chat a
-            log <- part ~2 b, parted
-            log <- match chat a ~3
-            a <- waiting in chat, 1 #3
-        "#]],
-    );
-}
 
 #[test]
 fn over_a_slow_log_a_refused_match_is_unavailable_and_a_refused_end_is_tried_again() {
@@ -114,35 +52,6 @@ fn over_a_slow_log_a_refused_widening_is_tried_again() {
             b <- matched in chat: ~3
             b <- joined ~3, 1 peer
             b <- addPeer a in ~3, offer
-        "#]],
-    );
-}
-
-#[test]
-fn strangers_on_other_machines_are_met_like_any_other() {
-    check(
-        "remote r matches chat ~r
-         a: match chat
-         b: match chat
-         remote s matches chat ~s avoiding b
-         remote s widens chat
-         c: match chat
-         remote t matches chat ~t avoiding c
-         remote t cancels chat
-         remote c cancels chat",
-        expect![[r#"
-            a <- matched in chat: ~1
-            a <- joined ~1, 1 peer
-            a <- addPeer r in ~1, offer
-            b <- waiting in chat, 1
-            b <- waiting in chat, 2
-            b <- matched in chat: ~s
-            b <- joined ~s, 1 peer
-            b <- addPeer s in ~s, answer
-            c <- waiting in chat, 1
-            c <- waiting in chat, 2
-            c <- waiting in chat, 1
-            c <- matchEnded in chat, unavailable
         "#]],
     );
 }
@@ -206,58 +115,6 @@ fn over_a_slow_log_a_pool_that_is_left_does_not_count_as_a_channel() {
 }
 
 #[test]
-fn over_a_slow_log_a_cancel_that_another_machine_has_forestalled_decides_nothing() {
-    check(
-        "log holds
-         a: match chat #1 / a: match music #1 / log commits all
-         policy for chat: is asked
-         ---
-         a: cancel chat #2 / a: cancel music #2
-         remote a cancels chat / remote a cancels music
-         a: match chat #3 / a: match music #3
-         log commits all
-         policy allows a chat / log commits",
-        expect![[r#"
-            log <- cancel chat a
-            log <- cancel music a
-            a <- ok #2 x2
-            policy <- a asks to match in chat
-            log <- match music a ~3
-            a <- waiting in music, 1 #3
-            log <- match chat a ~4
-            a <- waiting in chat, 1 #3
-        "#]],
-    );
-}
-
-#[test]
-fn over_a_slow_log_a_pool_that_another_machine_takes_a_peer_out_of_is_entered_again() {
-    check(
-        "log holds
-         policy for chat: patience 10s
-         a: match chat #1 / log commits
-         ---
-         wait 4s
-         a: match chat {} #2
-         remote a cancels chat
-         log commits
-         wait 5999ms
-         b: join lobby
-         wait 1ms
-         log commits all",
-        expect![[r#"
-            log <- match chat a ~1
-            a <- matchEnded in chat, unavailable
-            a <- waiting in chat, 1 #2
-            log <- join lobby b
-            log <- cancel chat a
-            b <- joined lobby, 0 peers
-            a <- matchEnded in chat, timeout
-        "#]],
-    );
-}
-
-#[test]
 fn over_a_slow_log_whose_time_is_up_while_the_log_decides_is_told_so_afterwards() {
     check(
         "log holds
@@ -271,7 +128,7 @@ fn over_a_slow_log_whose_time_is_up_while_the_log_decides_is_told_so_afterwards(
          wait 500ms
          log commits",
         expect![[r#"
-            log <- match chat a ~1
+            log <- update chat a {}
             a <- waiting in chat, 1 #2
             log <- cancel chat a
             a <- matchEnded in chat, timeout
@@ -336,7 +193,7 @@ fn over_a_slow_log_a_refused_request_does_not_bring_last_partners_together_earli
          c: join lobby
          wait 1ms",
         expect![[r#"
-            log <- match chat a ~3, avoiding b
+            log <- update chat a {}
             a <- error unavailable in chat #9
             log <- join lobby c
             log <- widen chat a
@@ -356,24 +213,10 @@ fn over_a_slow_log_who_ends_while_it_asks_again_gives_back_its_ticket_once() {
          log commits
          log commits",
         expect![[r#"
-            log <- match chat a ~1
+            log <- update chat a {}
             close a: 1000 bye
             log <- cancel chat a
             a ended: bye
-        "#]],
-    );
-}
-
-#[test]
-fn nobody_joins_a_channel_of_a_match_from_another_machine_either() {
-    check(
-        "a b: match chat
-         ---
-         remote r joins ~2
-         a: join ~2",
-        expect![[r#"
-            a <- joined ~2, 1 peer
-            a <- addPeer b in ~2, answer
         "#]],
     );
 }
@@ -443,7 +286,7 @@ fn over_a_slow_log_who_loses_the_socket_while_it_asks_again_waits_no_longer() {
          log commits
          b: match chat / log commits",
         expect![[r#"
-            log <- match chat a ~1
+            log <- update chat a {}
             a <- waiting in chat, 1 #2
             log <- cancel chat a
             a <- matchEnded in chat, detached
@@ -480,25 +323,6 @@ fn over_a_slow_log_nobody_is_told_that_a_widening_takes_too_long() {
 }
 
 #[test]
-fn over_a_slow_log_a_refused_end_of_what_has_ended_otherwise_is_no_matter() {
-    check(
-        "log holds
-         a: match chat / log commits
-         ---
-         a detaches
-         a resumes
-         remote r matches chat ~r
-         log refuses",
-        expect![[r#"
-            log <- cancel chat a
-            a <- matched in chat: ~r
-            a <- joined ~r, 1 peer
-            a <- addPeer r in ~r, answer
-        "#]],
-    );
-}
-
-#[test]
 fn over_a_slow_log_who_avoids_nobody_does_not_widen() {
     let limits = Limits { commit_timeout: Duration::from_secs(1), ..Limits::default() };
     check_with(
@@ -511,7 +335,7 @@ fn over_a_slow_log_who_avoids_nobody_does_not_widen() {
          log refuses
          wait 5s",
         expect![[r#"
-            log <- match chat a ~1
+            log <- update chat a {}
             a <- error unavailable in chat #2
         "#]],
     );

@@ -8,7 +8,8 @@ use std::{
 use super::{Op, POOLS, Remote, client::Client};
 use crate::{
     ChannelName, ChannelSettings, ClientFrame, ClientMessage, EndReason, Entry, Epoch, ErrorCode, Grant, Hub,
-    Input, Limits, MatchGrant, Output, PeerId, Place, PoolName, Position, RequestId, SessionId, Token,
+    Input, Limits, MatchGrant, Output, Payload, PeerId, Place, PoolName, Position, RequestId, SessionId,
+    Token,
 };
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -166,7 +167,9 @@ impl World {
 
     fn search(&mut self, stranger: usize, pool: usize, leave: Option<String>) {
         let leave = leave.map(Into::into);
-        let message = ClientMessage::Match { pool: POOLS[pool].into(), userdata: None, leave };
+        // Who waits already says something new about itself.
+        let userdata = Some(Payload::NULL).filter(|_| self.ops.is_multiple_of(2));
+        let message = ClientMessage::Match { pool: POOLS[pool].into(), userdata, leave };
         self.ask(stranger, message, Some((POOLS[pool], true)));
     }
 
@@ -303,19 +306,14 @@ impl World {
     fn follow(&mut self, pool: &str, entry: &Entry) {
         let (waiting, now) = (self.pools.entry(pool.to_owned()).or_default(), self.now);
         let name = entry.peer().to_string();
-        let avoid = match entry {
-            Entry::Match { avoid, .. } => avoid.iter().map(ToString::to_string).collect(),
-            Entry::Widen { .. } => Vec::new(),
-            Entry::Cancel { .. } => return waiting.retain(|other| other.name != name),
-            Entry::Join { .. } | Entry::Part { .. } | Entry::Update { .. } => {
-                panic!("of a channel: {entry:?}")
-            }
-        };
-        let waited = waiting.iter().any(|other| other.name == name);
         match (waiting.iter_mut().find(|other| other.name == name), entry) {
-            (Some(own), _) => own.avoid = avoid,
-            (None, Entry::Match { .. }) => waiting.push(Waiting { name: name.clone(), since: now, avoid }),
-            (None, _) => return,
+            (_, Entry::Cancel { .. }) => return waiting.retain(|other| other.name != name),
+            (None, Entry::Match { avoid, .. }) => {
+                let avoid = avoid.iter().map(ToString::to_string).collect();
+                waiting.push(Waiting { name: name.clone(), since: now, avoid });
+            }
+            (Some(own), Entry::Widen { .. }) => own.avoid.clear(),
+            (Some(_), _) | (None, _) => return,
         }
         let own = waiting.iter().find(|one| one.name == name).unwrap();
         let others: Vec<_> = waiting.iter().filter(|other| may_meet(own, other)).collect();
@@ -329,12 +327,8 @@ impl World {
         let Some(found) = found else { return };
         let found: BTreeSet<_> = found.into_iter().cloned().collect();
         waiting.retain(|one| !found.contains(&one.name));
-        // Who waits keeps the channel that it was given at first.
-        let room = if let (Entry::Match { room, .. }, false) = (entry, waited) {
-            room.to_string()
-        } else {
-            self.room_of(pool, &name)
-        };
+        let room =
+            if let Entry::Match { room, .. } = entry { room.to_string() } else { self.room_of(pool, &name) };
         assert!(self.matches.insert(room, found).is_none(), "a fresh channel");
     }
 
