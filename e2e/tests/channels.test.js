@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { assertAccessible } from '../axe.js';
 import { GAP_MS, longestGap } from '../call.js';
 import { browserTest, framesGrow, mediaFlows, waitFor } from '../harness.js';
-import { allTogether, hasText, isGone, isTogether, joinAt, liveTracks, previewPlays, shows, tileOf } from '../people.js';
+import { allTogether, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, shows, tileOf } from '../people.js';
 
 browserTest('two who share two rooms have one connection, which goes on when one of the rooms is left', { timeout: 180_000 }, async ({ server, open }) => {
   const ann = await joinAt(open, `${server.url}/#garden`, 'Ann');
   const ben = await joinAt(open, `${server.url}/#garden`, 'Ben');
   await allTogether([ann, ben]);
   await also(ann, 'music');
+  await shows(ann, '[name="channel"]:focus'); // who works with the keyboard goes on from there
   await shows(ann, `${tileOf(ben)}[hidden]`);
   await mediaFlows(ann.page, { peers: 1 });
   await also(ben, 'music');
@@ -108,6 +109,15 @@ browserTest('a name of one room is told there only, also to who comes late', {},
 
   await Promise.all([turnTo(ann, 'garden'), turnTo(ben, 'garden')]);
   await Promise.all([isTogether(ann, [ben, dora]), isTogether(ben, [ann, dora])]);
+
+  // Who comes back from the leave screen has rooms and names again.
+  await turnTo(ann, 'music');
+  await ann.page.click('[data-leave]');
+  await Promise.all([ben, cem].map((person) => isGone(person, ann)));
+  await ann.page.click('[data-rejoin]');
+  const annAgain = await inCall(ann.page, 'Ann');
+  const djAgain = { ...annAgain, name: 'DJ Ann' };
+  await Promise.all([isTogether(djAgain, [ben, cem]), isTogether(cem, [ben, djAgain]), isTogether(dora, [annAgain, ben])]);
 });
 
 browserTest('two who each share a room with a third do not meet', { timeout: 180_000 }, async ({ server, open }) => {
@@ -125,6 +135,7 @@ browserTest('two who each share a room with a third do not meet', { timeout: 180
   // He hears the one whom he does not see.
   await shows(ben, `${tileOf(ann)}[hidden][data-speaking]`);
   await shows(ben, `${entry('garden')} [data-peer-id="${ann.id}"][data-speaking]`);
+  assert.ok(await ben.page.$eval(`${tileOf(ann)} video`, ({ paused, muted }) => !paused && !muted), 'her sound is played');
   await turnTo(ben, 'garden');
   await isTogether(ben, [ann]);
   await framesGrow(ben.page, `${tileOf(ann)} video`);

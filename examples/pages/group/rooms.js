@@ -12,6 +12,7 @@ export class Rooms {
   #panels;
   /** By name, in the order in which we came. @type {Map<string, Room>} */ #rooms = new Map();
   /** The one that is seen. @type {Room | undefined} */ #active;
+  /** Our names in those of the last call, by room. @type {Map<string, string>} */ #before = new Map();
   #form = /** @type {HTMLFormElement} */ ($('join-room'));
 
   /** @param {import('../shared/room-page.js').RoomPage} page @param {import('../shared/panels.js').Panels} panels */
@@ -26,19 +27,30 @@ export class Rooms {
     panels.addEventListener('open', ({ name }) => name === 'chat' && this.#read());
   }
 
-  /** With each call. */
+  /** With each call. Who comes back from the leave screen is in the same rooms again. */
   start() {
-    const { call, channel, signal } = this.#page;
+    const { call, channel, lobby, screen, signal } = this.#page;
     signal.addEventListener('abort', () => this.#stop());
     call.addEventListener('speaking', ({ id, on }) => {
       for (const room of this.#rooms.values()) room.markSpeaker(id, on);
     }, { signal });
-    this.#turnTo(this.#add(channel, this.#page.lobby.name));
+    const room = this.#add(channel, lobby.name);
+    if (screen === 'left') this.#comeBack(room);
+    this.#turnTo(room);
     if (WIDE.matches) this.#panels.open('chat');
+  }
+
+  /** @param {Room} first where we are already */
+  #comeBack(first) {
+    for (const [room, name] of this.#before) {
+      if (room === first.channel.name) first.name = name;
+      else this.#open(room, name);
+    }
   }
 
   #stop() {
     this.#panels.close();
+    this.#before = new Map([...this.#rooms.values()].map(({ channel, name }) => [channel.name, name]));
     for (const room of this.#rooms.values()) room.remove();
     this.#rooms.clear();
     this.#active = undefined;
@@ -48,22 +60,28 @@ export class Rooms {
 
   /** @param {string} name */
   async #join(name) {
-    const known = this.#rooms.get(name);
-    if (known) this.#enter(known);
-    if (known || name === '') return;
-    const { client, call, devices, signal } = this.#page;
-    const userdata = { name: this.#page.lobby.name };
-    this.#say('');
-    this.#form.inert = true;
+    if (name === '' || this.#form.ariaBusy === 'true') return;
+    this.#form.ariaBusy = 'true';
     try {
-      const channel = await client.join(name, { userdata, media: devices.media, signal });
-      call.add(channel);
-      this.#enter(this.#add(channel, userdata.name));
-    } catch (error) {
-      if (!signal.aborted) this.#say(refusal(error));
-      if (error.code === undefined) throw error; // not the server's answer: a fault of this page
+      const room = await this.#open(name, this.#page.lobby.name);
+      if (room) this.#enter(room);
     } finally {
-      this.#form.inert = false;
+      this.#form.ariaBusy = 'false';
+    }
+  }
+
+  /** The room of this name: one of ours, or one more. @param {string} room @param {string} name ours there */
+  async #open(room, name) {
+    const { client, call, devices, signal } = this.#page;
+    if (this.#rooms.has(room)) return this.#rooms.get(room);
+    this.#say('');
+    try {
+      const channel = await client.join(room, { userdata: { name }, media: devices.media, signal });
+      call.add(channel);
+      return this.#add(channel, name);
+    } catch (error) {
+      if (error.code === undefined) throw error; // not the server's answer: a fault of this page
+      if (!signal.aborted) this.#say(refusal(error));
     }
   }
 
