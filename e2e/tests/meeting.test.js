@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 
 import { assertAccessible } from '../axe.js';
-import { browserTest, framesGrow, waitFor } from '../harness.js';
+import { browserTest, framesGrow, launch, waitFor } from '../harness.js';
 import { looks } from '../looks.js';
 import { poll } from '../page.js';
 import { allTogether, enter, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, shows, tileOf } from '../people.js';
@@ -268,19 +268,24 @@ browserTest('what strangers send does no harm', { timeout: 180_000 }, async ({ s
   await waitFor(ann.page, () => document.querySelectorAll('.chat-words').length === 2, { what: 'two messages' });
   const name = '<img src="/no-such-picture" onerror="win';
   await ann.page.click('[data-panel="chat"]');
-  const seen = await ann.page.evaluate(() => ({
-    names: [...document.querySelectorAll('.tile:not([data-self]) .name, .person:not(:first-child) bdi, .chat-name')].map(({ textContent }) => textContent),
-    words: [...document.querySelectorAll('.chat-words')].map(({ textContent }) => textContent.replace(/y+$/, '')),
-    length: document.querySelector('.chat-words').textContent.length,
-    links: document.querySelectorAll('.chat-words a').length,
-    files: [...document.querySelectorAll('.file-name')].filter(({ textContent }) => !/^number \d+$/.test(textContent)).map(({ textContent }) => textContent),
-    hands: document.querySelectorAll('[data-hand]').length,
-    isHarmed: 'harmed' in window,
-    scrollsSideways: [...document.querySelectorAll('html, .chat-log, .panel-body')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length,
-  }));
+  const seen = await ann.page.evaluate(() => {
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    const texts = (selector) => all(selector).map(({ textContent }) => textContent);
+    return {
+      names: texts('.tile:not([data-self]) .name, .person:not(:first-child) bdi, .chat-name'),
+      words: texts('.chat-words').map((text) => text.replace(/y+$/, '')),
+      length: texts('.chat-words')[0].length,
+      links: all('.chat-words a').length,
+      files: texts('.file-name').filter((text) => !/^number \d+$/.test(text)),
+      hands: all('[data-hand]').length,
+      isHarmed: 'harmed' in window,
+      scrollsSideways: all('html, .chat-log, .panel-body').filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length,
+    };
+  });
   assert.deepEqual(seen, {
     names: Array(4).fill(name),
-    words: ['<img src="/no-such-picture" onerror="window.harmed = true"><h1>evil', 'https://good.example@bad.example/ javascript:window.harmed=true //good.example'],
+    words: ['<img src="/no-such-picture" onerror="window.harmed = true"><h1>evil',
+      'https://good.example@bad.example/ javascript:window.harmed=true //good.example'],
     length: 1997, // of 2,000 characters, three were not fit to be shown
     links: 0,
     files: ['.._<img src="_no-such-picture" onerror="window.harmed = true"><h1>_gpj.exe'],
@@ -288,6 +293,39 @@ browserTest('what strangers send does no harm', { timeout: 180_000 }, async ({ s
     isHarmed: false,
     scrollsSideways: 0,
   });
+});
+
+browserTest('hands, chat and files between Firefox and Chromium', { browser: 'firefox', timeout: 180_000 }, async ({ server, open }) => {
+  const chromium = await launch('chromium');
+  try {
+    const [ann, ben] = [await join(open, server, 'Ann'), await join(chromium.open, server, 'Ben')];
+    for (const [person, another] of [[ann, ben], [ben, ann]]) {
+      await isTogether(person, [another]);
+      await framesGrow(person.page, `${tileOf(another)} video`);
+    }
+    await inFolder(async (folder) => {
+      await writeFile(joinPath(folder, 'data.bin'), randomBytes(500_000));
+      for (const [from, to] of [[ann, ben], [ben, ann]]) {
+        await from.page.keyboard.press('h');
+        await shows(to, `${tileOf(from)}[data-hand]`);
+        await choose(from, joinPath(folder, 'data.bin'));
+        await from.page.click('.file-offer .primary');
+        await from.page.type('.chat-text', `From ${from.name}`);
+        await from.page.keyboard.press('Enter');
+        await shows(to, '.file-card .primary');
+        await to.page.evaluate(() => document.querySelector('.file-card button.primary').click());
+        await shows(to, '.file-card a[download]');
+      }
+    });
+    for (const person of [ann, ben]) await wordsAre(person, ['From Ann', 'From Ben']);
+    await waysAre(ann, ['Ben has it', 'Ben has sent it']);
+    chromium.assertNoProblems();
+  } catch (error) {
+    await chromium.leaveEvidence('meeting with Firefox');
+    throw error;
+  } finally {
+    await chromium.close();
+  }
 });
 
 browserTest('every state of the page is accessible', { timeout: 240_000 }, async ({ server, open }) => {
@@ -372,7 +410,10 @@ function notesAre(person, expected) {
 /** How it stands with each transfer. @param {Person} person @param {string[]} expected */
 function waysAre({ page, name }, expected) {
   return waitFor(page, (wanted) => {
-    const seen = [...document.querySelectorAll('.file-ways li')].map((way) => `${way.querySelector('bdi').textContent} ${way.querySelector('span').textContent}`);
+    const seen = [...document.querySelectorAll('.file-ways li')].map((way) => {
+      const [who, state] = way.querySelectorAll('bdi, span');
+      return `${who.textContent} ${state.textContent}`;
+    });
     return JSON.stringify(seen) === wanted;
   }, { what: `files of ${name}: ${JSON.stringify(expected)}`, args: [JSON.stringify(expected)] });
 }
@@ -395,7 +436,9 @@ async function choose(person, path) {
 /** Saves what has come, as a user does. @param {Person} person @param {string} folder @returns {Promise<Buffer>} */
 async function save({ page }, folder) {
   const session = await page.createCDPSession();
-  await session.send('Browser.setDownloadBehavior', { behavior: 'allow', browserContextId: page.browserContext().id, downloadPath: folder, eventsEnabled: true });
+  await session.send('Browser.setDownloadBehavior', {
+    behavior: 'allow', browserContextId: page.browserContext().id, downloadPath: folder, eventsEnabled: true,
+  });
   const done = new Promise((resolve) => {
     session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve());
   });

@@ -84,7 +84,12 @@ export class Talk {
   }
 }
 
-/** A file that is dropped beside the place for it would be opened instead of the call. @param {HTMLElement} element @param {(files: File[]) => void} ondrop */
+/**
+ * On all of the call: a file that is dropped beside a smaller place for it would be opened instead of the call.
+ *
+ * @param {HTMLElement} element
+ * @param {(files: File[]) => void} ondrop
+ */
 function bindDrop(element, ondrop) {
   element.addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault());
   element.addEventListener('drop', (event) => {

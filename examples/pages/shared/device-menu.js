@@ -24,7 +24,6 @@ export class DeviceMenu {
     this.#media = devices.media;
     this.#selects = /** @type {HTMLSelectElement[]} */ ([...document.querySelectorAll('[data-device]')]);
     for (const select of this.#selects) {
-      if (select.dataset.device === 'audiooutput') select.closest('label').hidden = !('setSinkId' in HTMLMediaElement.prototype);
       select.addEventListener('change', () => this.#choose(select.dataset.device, select.value));
     }
     devices.addEventListener('change', () => {
@@ -78,17 +77,24 @@ export class DeviceMenu {
 
   #show() {
     for (const element of document.querySelectorAll('.device-problem')) element.textContent = explain(this.#devices.problems);
-    for (const select of this.#selects) {
-      const device = select.dataset.device;
-      const options = this.#present.filter(({ kind }) => kind === device).map(({ deviceId, label }, n) =>
-        new Option(label || `${NAMES[device]} ${n + 1}`, deviceId));
-      // Browsers name no device before the page was allowed to use one.
-      const isKnown = options.some(({ value }) => value !== '');
-      select.disabled = !isKnown;
-      setOptions(select, isKnown ? options : [new Option(options.length > 0 ? 'To be allowed first' : 'None found')]);
-      const track = this.#devices.media.stream.getTracks().find(({ kind }) => kind === KINDS[device]);
-      if (track) this.#chosen[device] = track.getSettings().deviceId;
-      if (options.some(({ value }) => value === this.#chosen[device])) select.value = this.#chosen[device];
-    }
+    for (const select of this.#selects) this.#showDevices(select);
+  }
+
+  /** @param {HTMLSelectElement} select */
+  #showDevices(select) {
+    const { device } = select.dataset;
+    const options = this.#present.filter(({ kind }) => kind === device).map(({ deviceId, label }, n) =>
+      new Option(label || `${NAMES[device]} ${n + 1}`, deviceId));
+    // Browsers name no device before the page was allowed to use one.
+    const isKnown = options.some(({ value }) => value !== '');
+    select.disabled = !isKnown;
+    setOptions(select, isKnown ? options : [new Option(options.length > 0 ? 'To be allowed first' : 'None found')]);
+    // Not every browser lets a page choose the speaker, and some do not tell which there are.
+    if (device === 'audiooutput') select.closest('label').hidden = !isKnown || !('setSinkId' in HTMLMediaElement.prototype);
+
+    const track = this.#devices.media.stream.getTracks().find(({ kind }) => kind === KINDS[device]);
+    if (track) this.#chosen[device] = track.getSettings().deviceId;
+    const chosen = this.#chosen[device];
+    if (options.some(({ value }) => value === chosen)) select.value = chosen;
   }
 }
