@@ -26,6 +26,9 @@ use tokio_rustls::{
 /// How long a client may take for its handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many clients may be at it at a time. When there are so many, no more are accepted.
+const MOST_HANDSHAKES: usize = 1000;
+
 /// How long a certificate made at start is good for. Phones take none that is good for much more than a year.
 const VALID_FOR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -69,7 +72,7 @@ impl<L: Listener<Addr: 'static>> Listener for TlsListener<L> {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             tokio::select! {
-                (stream, address) = self.inner.accept() => {
+                (stream, address) = self.inner.accept(), if self.handshakes.len() < MOST_HANDSHAKES => {
                     let handshake = time::timeout(HANDSHAKE_TIMEOUT, self.acceptor.accept(stream));
                     self.handshakes.spawn(async { Ok((handshake.await??, address)) });
                 }
