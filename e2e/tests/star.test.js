@@ -30,6 +30,7 @@ browserTest('viewers meet the one who is live and nobody else', { timeout: 180_0
   await Promise.all([ann, will].map(({ page }) => assertAccessible(page)));
 
   await vera.page.click('[data-leave]');
+  await assertAccessible(vera.page);
   await Promise.all([ann, will, xena].map((person) => hasText(person, '#audience-size', '2 viewers')));
   await ann.page.click('#share');
   await seeScreenOf({ ...ann, id: await hostId(will) }, [will, xena]);
@@ -118,6 +119,7 @@ browserTest('the next in line takes over, who watches never does, and a stage th
 async function watch(open, server, name, options) {
   const page = await arrive(open, server, options);
   assert.equal(await page.$eval('[name="part"][value="watch"]', ({ checked }) => checked), true);
+  await assertAccessible(page);
   await page.type('[name="name"]', name);
   await page.click('.submit');
   return { page, name };
@@ -127,6 +129,7 @@ async function watch(open, server, name, options) {
 async function broadcast(open, server, name, options) {
   const page = await arrive(open, server, options);
   await page.click('.choice:has([value="broadcast"])');
+  await assertAccessible(page);
   await ask(page, name);
   return { page, name };
 }

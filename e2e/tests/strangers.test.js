@@ -10,10 +10,13 @@ import { ask, hasText, liveTracks, shows } from '../people.js';
 const LAST_PARTNER_MS = 3_000;
 
 browserTest('two who look see and hear each other and write, and a stop switches the camera off', {}, async ({ server, open }) => {
-  const ann = await look(open, server, 'Ann');
+  const page = await open(`${server.url}/strangers/`);
+  await assertAccessible(page);
+  await ask(page, 'Ann');
+  const ann = { page, name: 'Ann' };
   await searches(ann);
   await waitsAlone(ann);
-  await assertAccessible(ann.page);
+  await assertAccessible(page);
   const ben = await look(open, server, 'Ben', { viewport: 'phone' });
   await talk(ann, ben);
   await assertAccessible(ann.page);
@@ -36,6 +39,7 @@ browserTest('two who look see and hear each other and write, and a stop switches
   assert.equal(await connection.evaluate(({ connectionState }) => connectionState), 'closed');
   await assertAccessible(ann.page);
   await hasText(ben, '#call-title', 'Ann has left');
+  await assertAccessible(ben.page);
   await searches(ben);
 
   await ann.page.click('[data-again]');
