@@ -81,7 +81,15 @@ fn fate() -> impl Strategy<Value = Fate> {
         .prop_map(|(delay, refused)| Fate { delay, refused })
 }
 
+/// Each case is a long one.
+fn cases() -> ProptestConfig {
+    let all = ProptestConfig::default();
+    ProptestConfig { cases: all.cases.div_ceil(4), ..all }
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn strangers_meet_as_the_log_says(ops in vec(op(8), 0..120)) {
         World::at_once().play(&ops);
