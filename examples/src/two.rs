@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The core counts the seats when it seats somebody, so that there is no moment between looking and sitting down. A
-//! seat whose socket is lost stays taken for the grace time: a reload does not lose the room to the next in the queue.
+//! seat whose socket is lost stays taken for the grace time: a dead spot in the underground does not lose it. Who leaves
+//! or reloads gives it up, and may find the room full.
 
 use signal_axum::{
     ChannelSettings, ConfigError, FirstOffer, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling,

@@ -129,7 +129,8 @@ pub struct MatchGrant {
     /// capacity is how many meet at a time: from 2 to [`Limits::members_per_channel`](crate::Limits), 2 by default.
     /// [`Topology::Unlisted`](crate::Topology) is taken as a mesh: strangers know no ids by which to address each other.
     pub settings: ChannelSettings,
-    /// How long the peer waits at most, 5 min by default. Then it is told `timeout`, and may ask again.
+    /// How long the peer waits at most, 5 min by default and never more than a day. Then it is told `timeout`, and may
+    /// ask again.
     pub patience: Duration,
 }
 
