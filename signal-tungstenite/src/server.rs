@@ -7,6 +7,7 @@ use signal_tokio::Signaling;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     time::{self, Instant},
 };
 
@@ -23,6 +24,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the answer to another request than that of a socket may take, until the client has it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many requests may be under way at a time, TLS included. When there are so many, no more connections are accepted.
+const MOST_REQUESTS: usize = 1000;
 
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -85,11 +89,17 @@ impl Server {
     /// Accepts connections until `stop` is done. Those that are there stay until they end or
     /// [`Signaling::drain`] ends them.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let places = Arc::new(Semaphore::new(MOST_REQUESTS));
         let accept = async {
             loop {
+                let place = Arc::clone(&places).acquire_owned().await;
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        tokio::spawn(self.clone().welcome(stream));
+                        let welcomed = self.clone().welcome(stream);
+                        tokio::spawn(async move {
+                            welcomed.await;
+                            drop(place);
+                        });
                     }
                     // Out of file descriptors, most likely: the clients that are there go on, and some will leave.
                     Err(error) => {
