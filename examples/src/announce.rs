@@ -87,3 +87,38 @@ fn picture(url: &str) -> String {
     let image = code.render::<Dense1x2>().build();
     image.lines().map(|line| format!("{BLACK_ON_WHITE}{line}{PLAIN}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn socket(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn an_address_that_stands_for_all_is_told_as_one_that_can_be_opened() {
+        assert_eq!(here(socket("0.0.0.0:8443")), socket("127.0.0.1:8443"));
+        assert_eq!(here(socket("[::]:8443")), socket("[::1]:8443"));
+        assert_eq!(here(socket("192.0.2.7:80")), socket("192.0.2.7:80"));
+    }
+
+    #[test]
+    fn a_phone_is_sent_to_an_address_that_it_reaches() {
+        assert_eq!(elsewhere(socket("127.0.0.1:8080")), None);
+        assert_eq!(elsewhere(socket("192.0.2.7:8443")), Some(socket("192.0.2.7:8443")));
+        // What this machine has besides the loopback, if it has something.
+        assert!(elsewhere(socket("0.0.0.0:8443")).is_none_or(|address| !address.ip().is_loopback()));
+    }
+
+    #[test]
+    fn the_picture_is_a_square_for_the_terminal() {
+        let picture = picture("https://192.0.2.7:8443");
+        let lines: Vec<_> = picture.lines().collect();
+        let width =
+            |line: &str| line.chars().filter(|sign| " \u{2580}\u{2584}\u{2588}".contains(*sign)).count();
+        assert!(lines.iter().all(|line| line.starts_with(BLACK_ON_WHITE) && width(line) == width(lines[0])));
+        // Two rows of the code in a line.
+        assert!(lines.len() * 2 == width(lines[0]) || lines.len() * 2 == width(lines[0]) + 1, "{picture}");
+    }
+}

@@ -35,7 +35,7 @@ pub(crate) const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Only our own scripts and styles, no inline code, no other server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; base-uri 'none'; \
+    connect-src 'self'; img-src 'self' data:; media-src 'self' blob:; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
 /// The whole server. What the pages consist of is under `/pages`.
