@@ -5,16 +5,17 @@ const EVERY_MS = 3000;
 export class Knocking {
   #room;
   #answer;
-  #button;
   #byItself;
-  #pressed = false;
+  /** Somebody has pressed the button, and has had no answer yet. */ #pressed = false;
+  /** Ends the wait. @type {() => void} */ #knock = () => {};
 
   /** @param {HTMLElement} element */
   constructor(element) {
     this.#room = element.querySelector('.full-room');
     this.#answer = element.querySelector('.knocked');
-    this.#button = /** @type {HTMLButtonElement} */ (element.querySelector('#knock'));
     this.#byItself = /** @type {HTMLInputElement} */ (element.querySelector('#knock-on'));
+    // Also while the answer to another knock is under way.
+    element.querySelector('#knock').addEventListener('click', () => this.#press());
   }
 
   /**
@@ -29,9 +30,9 @@ export class Knocking {
     const over = new AbortController();
     try {
       await new Promise((resolve, reject) => {
-        const timer = setInterval(() => this.#byItself.checked && resolve(undefined), EVERY_MS);
+        this.#knock = () => resolve(undefined);
+        const timer = setInterval(() => this.#byItself.checked && this.#knock(), EVERY_MS);
         over.signal.addEventListener('abort', () => clearInterval(timer));
-        this.#button.addEventListener('click', () => this.#press(resolve), over);
         signal.addEventListener('abort', () => reject(signal.reason), over);
       });
     } finally {
@@ -39,10 +40,9 @@ export class Knocking {
     }
   }
 
-  /** @param {(value?: undefined) => void} resolve */
-  #press(resolve) {
+  #press() {
     this.#pressed = true;
     this.#answer.textContent = 'Knocking…';
-    resolve();
+    this.#knock();
   }
 }
