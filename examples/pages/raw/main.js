@@ -7,6 +7,8 @@ import { Session } from './session.js';
 /** So many messages, and so many frames, are kept in view; of a frame so much. */
 const MOST_LINES = 200;
 const MOST_SHOWN = 400;
+/** As the field takes, also where the name comes from the address. */
+const MAX_ROOM = 40;
 
 /** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
@@ -182,7 +184,7 @@ function show(text) {
 
 function roomFromAddress() {
   try {
-    return decodeURIComponent(location.hash.slice(1)) || 'lobby';
+    return decodeURIComponent(location.hash.slice(1)).slice(0, MAX_ROOM) || 'lobby';
   } catch {
     return 'lobby';
   }

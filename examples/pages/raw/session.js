@@ -13,7 +13,7 @@ const WELCOME_MS = 10_000;
 /** One that has lived for so long was a good one: the tries to come back begin anew. */
 const GOOD_MS = 5_000;
 /** After these the session is over and a client stops (section 14). */
-const FINAL = [1000, 4001, 4003, 4004, 4006];
+const FINAL = [4001, 4003, 4004, 4006];
 /** After these it is over too, and a client begins a new one after 5 s (section 14). */
 const AFRESH = [1009, 4005, 4013];
 
