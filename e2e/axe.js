@@ -1,6 +1,9 @@
 /** What axe-core has to say of a page as it stands. */
 import axe from 'axe-core';
 
+/** As it is drawn by day and by night, without movement: colours on their way from one to the other are neither. */
+const SCHEMES = ['light', 'dark'].map((value) => [{ name: 'prefers-color-scheme', value }, { name: 'prefers-reduced-motion', value: 'reduce' }]);
+
 /** Below these, axe speaks of good practice, and of what it cannot know for certain. */
 const IMPACTS = ['serious', 'critical'];
 
@@ -14,14 +17,21 @@ const IMPACTS = ['serious', 'critical'];
  */
 export async function assertAccessible(page) {
   await page.evaluate(`${axe.source}; undefined`);
-  const violations = await page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { resultTypes: ['violations'], preload: false });
-    return violations.map(({ id, impact, help, nodes }) => ({
-      id, impact, help, places: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
-    }));
-  });
-  const obstacles = violations.filter(({ impact }) => IMPACTS.includes(impact));
-  if (obstacles.length > 0) throw new Error(`axe found at ${page.url()}:\n${obstacles.map(describe).join('\n')}`);
+  for (const scheme of SCHEMES) {
+    await page.emulateMediaFeatures(scheme);
+    const violations = await page.evaluate(lookForViolations);
+    const obstacles = violations.filter(({ impact }) => IMPACTS.includes(impact));
+    if (obstacles.length > 0) throw new Error(`axe found at ${page.url()}, ${scheme[0].value}:\n${obstacles.map(describe).join('\n')}`);
+  }
+  await page.emulateMediaFeatures([]);
+}
+
+/** Runs in the page. */
+async function lookForViolations() {
+  const { violations } = await window.axe.run(document, { resultTypes: ['violations'], preload: false });
+  return violations.map(({ id, impact, help, nodes }) => ({
+    id, impact, help, places: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary}`),
+  }));
 }
 
 /** @param {{ id: string, impact: string, help: string, places: string[] }} obstacle */

@@ -1,8 +1,22 @@
 /** Pictures of a page for people to look at: as on a desk and on a phone, light and dark. */
+import { assertAccessible } from './axe.js';
 import { VIEWPORTS } from './browser.js';
 import { screenshot } from './page.js';
 
 const SCHEMES = ['light', 'dark'];
+
+/**
+ * Nobody meets a serious obstacle on the page as it stands. With `LOOKS=1` in the environment it is photographed, too,
+ * for people to look at.
+ *
+ * @param {import('puppeteer-core').Page} page of Chromium
+ * @param {string} state what it shows
+ */
+export async function isGood(page, state) {
+  await page.bringToFront();
+  if (process.env.LOOKS) await looks(page, state);
+  await assertAccessible(page);
+}
 
 /**
  * Saves four screenshots of the page as it stands, as `screenshots/<name>-<desk or phone>-<light or dark>.png`, and
@@ -12,7 +26,7 @@ const SCHEMES = ['light', 'dark'];
  * @param {string} name
  * @returns {Promise<string[]>} their paths
  */
-export async function looks(page, name) {
+async function looks(page, name) {
   const viewport = page.viewport();
   const paths = [];
   for (const [device, { width, height }] of Object.entries(VIEWPORTS)) {

@@ -1,9 +1,9 @@
 /** The group call in several rooms at once: one connection to each person, and a chat and a name for each room. */
 import assert from 'node:assert/strict';
 
-import { assertAccessible } from '../axe.js';
 import { GAP_MS, longestGap } from '../call.js';
 import { browserTest, framesGrow, mediaFlows, waitFor } from '../harness.js';
+import { isGood } from '../looks.js';
 import { allTogether, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, shows, tileOf } from '../people.js';
 
 browserTest('two who share two rooms have one connection, which goes on when one of the rooms is left', { timeout: 180_000 }, async ({ server, open }) => {
@@ -16,7 +16,8 @@ browserTest('two who share two rooms have one connection, which goes on when one
   await mediaFlows(ann.page, { peers: 1 });
   await also(ben, 'music');
   await allTogether([ann, ben]);
-  await Promise.all([assertAccessible(ann.page), assertAccessible(ben.page)]);
+  await isGood(ann.page, 'group rooms');
+  await isGood(ben.page, 'group rooms of the other');
   await oneConnection([ann, ben]);
 
   const pages = [ann.page, ben.page];
@@ -58,7 +59,7 @@ browserTest('what is written in a room is read there only, and counted while nob
   await isTogether(ann, [ben]);
   await also(ann, 'music');
   await ben.page.click('[data-panel="rooms"]');
-  await assertAccessible(ben.page);
+  await isGood(ben.page, 'group rooms panel');
   await also(ben, 'music');
   await isTogether(ann, [ben]);
 
@@ -72,7 +73,7 @@ browserTest('what is written in a room is read there only, and counted while nob
   await write(ann, 'for the garden');
   await hasText(ben, '[data-panel="rooms"] .count', '1');
   assert.deepEqual(await readIn(ben), ['for music', 'once more']);
-  await assertAccessible(ben.page);
+  await isGood(ben.page, 'group unread');
 
   await turnTo(ann, 'music');
   await shows(ann, `${entry('music')} .badge[hidden]`);
@@ -151,7 +152,7 @@ browserTest('in and out of rooms: the link of the one that is seen, a full one, 
   await hasText(cem, '#call-title', 'kitchen');
   await ask(cem, 'garden');
   await hasText(cem, '#join-failure', 'That room is full.');
-  await assertAccessible(page);
+  await isGood(page, 'group full');
   await hasText(cem, '#call-title', 'kitchen');
 
   await also(ann, 'music');
@@ -166,7 +167,7 @@ browserTest('in and out of rooms: the link of the one that is seen, a full one, 
   await shows(cem, '#join-failure[hidden]');
   await ask(cem, 'room 17');
   await hasText(cem, '#join-failure', 'You are in as many rooms as you may be in at once. Leave one of them first.');
-  await assertAccessible(page);
+  await isGood(page, 'group limit');
 
   await part(ben, 'garden');
   await hasText(ben, '#left-title', 'You left the call');

@@ -1,8 +1,8 @@
 /** The group call of the demo server, in real pages: who joins sees and hears everybody, and is seen and heard. */
 import assert from 'node:assert/strict';
 
-import { assertAccessible } from '../axe.js';
 import { browserTest, framesGrow, launch, mediaFlows, waitFor } from '../harness.js';
+import { isGood } from '../looks.js';
 import {
   allTogether, enter, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, screenOf, seeNoScreen, seeScreenOf, shows, tileOf,
 } from '../people.js';
@@ -163,7 +163,7 @@ browserTest('the lobby: room, keys, links; the invite link; the way out and back
   const systems = await fetch(`${server.url}/systems.json`).then((response) => response.json());
   const others = await page.$$eval('#others a', (all) => all.map(({ pathname }) => pathname));
   assert.deepEqual(['/', ...others].sort(), systems.map(({ path }) => path).sort(), 'all but the page itself');
-  await assertAccessible(page);
+  await isGood(page, 'group card');
   const links = await page.$$eval('a[href], link[href], img[src], script[src]', (all) => all.map(({ href, src }) => href ?? src));
   const statuses = await Promise.all(links.map(async (link) => `${(await fetch(link)).status} ${link}`));
   assert.deepEqual(statuses.filter((status) => !status.startsWith('200 ')), []);
@@ -175,10 +175,10 @@ browserTest('the lobby: room, keys, links; the invite link; the way out and back
   await waitFor(page, () => document.querySelector('#status').textContent === 'Invite link copied');
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `${server.url}/#from%20hash`);
 
-  await assertAccessible(page);
+  await isGood(page, 'group call');
   await page.click('[data-leave]');
   await hasText({ page, name: 'Mia' }, '#left-reason', 'Room: from hash');
-  await assertAccessible(page);
+  await isGood(page, 'group left');
   await page.click('[data-lobby]');
   await waitFor(page, () => !document.querySelector('#lobby').hidden);
   assert.equal(await page.$eval('[name="name"]', (input) => input.value), 'Mia Voss');

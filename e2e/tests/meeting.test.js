@@ -5,9 +5,8 @@ import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 
-import { assertAccessible } from '../axe.js';
 import { browserTest, framesGrow, launch, waitFor } from '../harness.js';
-import { looks } from '../looks.js';
+import { isGood } from '../looks.js';
 import { poll } from '../page.js';
 import { allTogether, enter, hasText, inCall, isGone, isTogether, joinAt, liveTracks, previewPlays, shows, tileOf } from '../people.js';
 
@@ -332,10 +331,10 @@ browserTest('every state of the page is accessible', { timeout: 240_000 }, async
   const page = await open(`${server.url}/meeting/`);
   await previewPlays(page);
   await page.click('.choose-devices summary');
-  await isGood(page, 'lobby');
+  await isGood(page, 'meeting lobby');
   await page.click('.choose-devices summary');
   const ann = await enter(page, 'Ann Abel');
-  await isGood(page, 'alone');
+  await isGood(page, 'meeting alone');
 
   const ben = await join(open, server, 'Ben', { viewport: 'phone', room: 'lobby' });
   const cem = await join(open, server, 'Çem', { room: 'lobby' });
@@ -343,7 +342,7 @@ browserTest('every state of the page is accessible', { timeout: 240_000 }, async
   for (const key of ['m', 'v', 'h']) await cem.page.keyboard.press(key);
   await shows(ann, `${tileOf(cem)}[data-hand][data-video="off"]`);
   await shows(ann, `${tileOf(ben)}[data-video="on"]`);
-  await isGood(page, 'call');
+  await isGood(page, 'meeting call');
 
   await ben.page.click('[data-panel="chat"]');
   await ben.page.type('.chat-text', 'Shall we begin?');
@@ -353,37 +352,30 @@ browserTest('every state of the page is accessible', { timeout: 240_000 }, async
   await inFolder(async (folder) => {
     await writeFile(joinPath(folder, 'agenda.pdf'), randomBytes(250_000));
     await choose(ann, joinPath(folder, 'agenda.pdf'));
-    await isGood(page, 'file');
+    await isGood(page, 'meeting file');
     await page.click('.file-offer .primary');
     await shows(ben, '.file-card .primary');
-    await isGood(ben.page, 'offer');
+    await isGood(ben.page, 'meeting offer');
     await ben.page.click('.file-card .primary');
     await waysAre(ann, ['Ben has it', 'Çem is asked']);
   });
-  await isGood(page, 'chat');
+  await isGood(page, 'meeting chat');
   for (const panel of ['people', 'settings']) {
     await page.click(`[data-panel="${panel}"]`);
-    await isGood(page, panel);
+    await isGood(page, `meeting ${panel}`);
   }
   await ben.page.click('#chat-panel [data-close-panel]');
   await cem.page.click('#share');
   await shows(ben, '#screens .tile[data-video="on"]');
-  await isGood(ben.page, 'screen');
+  await isGood(ben.page, 'meeting screen');
   await page.click('[data-leave]');
-  await isGood(page, 'left');
+  await isGood(page, 'meeting left');
 });
 
 /** @typedef {import('../people.js').Person} Person */
 
 function join(open, server, name, { room = 'meeting-test', ...options } = {}) {
   return joinAt(open, `${server.url}/meeting/#${room}`, name, options);
-}
-
-/** @param {import('puppeteer-core').Page} page @param {string} state */
-async function isGood(page, state) {
-  await page.bringToFront();
-  await looks(page, `meeting ${state}`);
-  await assertAccessible(page);
 }
 
 /** Who stands in the list of people, from the top, and what is marked there. @param {Person} person @param {string[][]} expected */

@@ -1,9 +1,9 @@
 /** The page that speaks the protocol by hand, against the server without a framework. */
 import assert from 'node:assert/strict';
 
-import { assertAccessible } from '../axe.js';
 import { enter as enterByClient, restartIce, BLANK } from '../call.js';
 import { browserTest, mediaFlows, startServer, waitFor } from '../harness.js';
+import { isGood } from '../looks.js';
 import { startProxy } from '../proxy.js';
 
 const bin = 'raw';
@@ -49,7 +49,7 @@ browserTest('the frames are shown as they come and go, and tokens are not', { bi
   await hasLine(ben, '#log', /^Ann 69$/);
   await waitFor(ben, () => [...document.querySelectorAll('#frames p')].at(-1).textContent.startsWith('C> {"type":"ack"'));
   assert.equal(Math.max(...await unacknowledged(ben)), 32);
-  await assertAccessible(ann);
+  await isGood(ann, 'raw room');
 });
 
 browserTest('the socket is cut: the call goes on, and no message is lost or comes twice', { bin, expected: CUT_SOCKETS }, async ({ server, open }) => {
@@ -138,7 +138,7 @@ for (const order of ['first', 'last']) {
 browserTest('the demo server has it too, and links to the other pages', {}, async ({ server, open }) => {
   const pages = [await open(`${server.url}/raw/`), await open(`${server.url}/raw/`)];
   await waitFor(pages[0], () => document.querySelectorAll('#others a').length > 0);
-  await assertAccessible(pages[0]);
+  await isGood(pages[0], 'raw card');
   for (const page of pages) await join(page, 'Ann');
   await meet(pages);
 });

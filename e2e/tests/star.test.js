@@ -1,9 +1,9 @@
 /** The broadcast of the demo server, in real pages: one is live, who watches meets nobody else, and the next in line takes over. */
 import assert from 'node:assert/strict';
 
-import { assertAccessible } from '../axe.js';
 import { BLANK } from '../call.js';
 import { browserTest, framesGrow, mediaFlows, receivers, waitFor } from '../harness.js';
+import { isGood } from '../looks.js';
 import { ask, hasText, seeScreenOf, seeNoScreen, shows } from '../people.js';
 
 browserTest('viewers meet the one who is live and nobody else', { timeout: 180_000 }, async ({ server, open }) => {
@@ -27,10 +27,11 @@ browserTest('viewers meet the one who is live and nobody else', { timeout: 180_0
   assert.deepEqual(await receivers(ann.page), [], 'nothing comes from the viewers');
   assert.deepEqual(await tilesOf(ann), ['Ann (you)']);
   assert.deepEqual(await audience(ann), ['Vera', 'Will', 'Xena']);
-  await Promise.all([ann, will].map(({ page }) => assertAccessible(page)));
+  await isGood(ann.page, 'star live');
+  await isGood(will.page, 'star watching');
 
   await vera.page.click('[data-leave]');
-  await assertAccessible(vera.page);
+  await isGood(vera.page, 'star left');
   await Promise.all([ann, will, xena].map((person) => hasText(person, '#audience-size', '2 viewers')));
   await ann.page.click('#share');
   await seeScreenOf({ ...ann, id: await hostId(will) }, [will, xena]);
@@ -72,7 +73,7 @@ browserTest('what a viewer writes reaches all through the one who is live, under
 browserTest('the next in line takes over, who watches never does, and a stage that was empty recovers', { timeout: 240_000 }, async ({ server, open }) => {
   const vera = await watch(open, server, 'Vera');
   await shows(vera, '#empty:not([hidden])');
-  await assertAccessible(vera.page);
+  await isGood(vera.page, 'star empty');
   await write(vera, 'anybody?');
   await hasText(vera, '.chat-note', 'Not sent: nobody is live');
 
@@ -89,7 +90,7 @@ browserTest('the next in line takes over, who watches never does, and a stage th
   }
   assert.deepEqual(await receivers(ann.page), [], 'nothing comes from those in line');
   assert.deepEqual(await audience(ann), ['Vera', 'Ben (next in line)', 'Cem']);
-  await assertAccessible(ben.page);
+  await isGood(ben.page, 'star line');
 
   await ann.page.click('[data-leave]');
   await isLive(ben, 2);
@@ -119,7 +120,7 @@ browserTest('the next in line takes over, who watches never does, and a stage th
 async function watch(open, server, name, options) {
   const page = await arrive(open, server, options);
   assert.equal(await page.$eval('[name="part"][value="watch"]', ({ checked }) => checked), true);
-  await assertAccessible(page);
+  await isGood(page, 'star card watch');
   await page.type('[name="name"]', name);
   await page.click('.submit');
   return { page, name };
@@ -129,7 +130,7 @@ async function watch(open, server, name, options) {
 async function broadcast(open, server, name, options) {
   const page = await arrive(open, server, options);
   await page.click('.choice:has([value="broadcast"])');
-  await assertAccessible(page);
+  await isGood(page, 'star card broadcast');
   await ask(page, name);
   return { page, name };
 }

@@ -1,9 +1,9 @@
 /** The room for two: who was first, who is third, and who comes back. */
 import assert from 'node:assert/strict';
 
-import { assertAccessible } from '../axe.js';
 import { BLANK } from '../call.js';
 import { browserTest, waitFor } from '../harness.js';
+import { isGood } from '../looks.js';
 import { poll } from '../page.js';
 import { allTogether, ask, enter, hasText, inCall, isTogether, joinAt, liveTracks, seeNoScreen, seeScreenOf, shows, tileOf } from '../people.js';
 
@@ -11,13 +11,13 @@ const PATH = '/two/#pair';
 
 browserTest('the first is told of the second and makes the offer; who leaves makes room, and may come back', { timeout: 180_000 }, async ({ server, open }) => {
   const annsPage = await open(`${server.url}${PATH}`);
-  await assertAccessible(annsPage);
+  await isGood(annsPage, 'two card');
   await annsPage.evaluate(rememberDescriptions);
   const ann = await enter(annsPage, 'Ann');
   await hasText(ann, '#alone-title', 'You are the first here');
   await hasText(ann, '#alone .invite-url', `${server.url}${PATH}`);
   await shows(ann, '#swap[hidden]');
-  await assertAccessible(ann.page);
+  await isGood(ann.page, 'two alone');
 
   const bensPage = await open(`${server.url}${PATH}`, { viewport: 'phone' });
   await bensPage.evaluate(rememberDescriptions);
@@ -25,13 +25,14 @@ browserTest('the first is told of the second and makes the offer; who leaves mak
   await hasText(ann, '#status', 'Ben joined');
   await allTogether([ann, ben]);
   await shows(ann, '#alone[hidden]');
-  await Promise.all([assertAccessible(ann.page), assertAccessible(ben.page)]);
+  await isGood(ann.page, 'two call');
+  await isGood(ben.page, 'two call of the other');
   await firstDescriptions(ann, 'offer', ben, 'answer');
 
   await ben.page.click('[data-leave]');
   await hasText(ann, '#alone-title', 'Ben has left');
   assert.deepEqual(await ben.page.evaluate(liveTracks), [], 'who has left films and records nothing');
-  await assertAccessible(ben.page);
+  await isGood(ben.page, 'two left');
   await ben.page.click('[data-rejoin]');
   const benAgain = await inCall(ben.page, 'Ben');
   await allTogether([ann, benAgain]);
@@ -81,7 +82,7 @@ browserTest('a third finds the room full, knocks, and comes in when one has left
   await ask(page, 'Cem');
   await shows(cem, '#full:not([hidden])');
   await hasText(cem, '.full-room', 'pair');
-  await assertAccessible(page);
+  await isGood(page, 'two full');
   await page.click('#knock');
   await hasText(cem, '#knocked', 'Still full: both seats are taken.');
   await isTogether(ann, [ben]);
@@ -102,11 +103,13 @@ browserTest('a third finds the room full, knocks, and comes in when one has left
   // Knocks only when told to.
   const dora = await joinAt(open, `${server.url}${PATH}`, 'Dora');
   await isTogether(ann, [dora]);
+  await ben.page.evaluate(rememberInterval);
   await ben.page.click('.submit');
   await shows(ben, '#full:not([hidden])');
   await ben.page.click('#knock-on');
   await dora.page.click('[data-leave]');
   await hasText(ann, '#alone-title', 'Dora has left');
+  assert.equal(await ben.page.evaluate(knocksByTheClock), false);
   await ben.page.click('#knock');
   await allTogether([ann, await inCall(ben.page, 'Ben')]);
 });
@@ -128,7 +131,7 @@ browserTest('of ten who come at the same instant two are in and eight wait, one 
   for (const page of inside) await waitFor(page, () => document.querySelectorAll('#tiles .tile').length === 2);
 });
 
-browserTest('a page that is loaded anew has its seat again, and is second then', {}, async ({ server, open }) => {
+browserTest('a page that is loaded anew may come in again while nobody else has, and is second then', {}, async ({ server, open }) => {
   const ann = await joinAt(open, `${server.url}${PATH}`, 'Ann');
   const ben = await joinAt(open, `${server.url}${PATH}`, 'Ben');
   await allTogether([ann, ben]);
@@ -139,6 +142,29 @@ browserTest('a page that is loaded anew has its seat again, and is second then',
   await allTogether([annAgain, ben]);
   await firstDescriptions(ben, 'offer', annAgain, 'answer');
 });
+
+/** Runs in the page: keeps what the clock is to do. */
+function rememberInterval() {
+  const { setInterval } = window;
+  window.setInterval = (callback, ms) => {
+    window.__byTheClock = callback;
+    return setInterval(callback, ms);
+  };
+}
+
+/** Runs in the page: whether it knocks when the clock says that it is time. It stops the clock then. */
+async function knocksByTheClock() {
+  const { clearInterval } = window;
+  let stopped = false;
+  window.clearInterval = (timer) => {
+    stopped = true;
+    clearInterval(timer);
+  };
+  window.__byTheClock();
+  await new Promise((resolve) => { setTimeout(resolve); });
+  window.clearInterval = clearInterval;
+  return stopped;
+}
 
 /** A page on the card whose microphone and camera are off, as the browser remembers them. */
 async function openSilently(open, server) {
