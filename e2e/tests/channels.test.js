@@ -119,6 +119,7 @@ browserTest('a name of one room is told there only, also to who comes late', {},
   const annAgain = await inCall(ann.page, 'Ann');
   const djAgain = { ...annAgain, name: 'DJ Ann' };
   await Promise.all([isTogether(djAgain, [ben, cem]), isTogether(cem, [ben, djAgain]), isTogether(dora, [annAgain, ben])]);
+  assert.equal(await ann.page.$$eval('.room-chat:not([hidden])', (all) => all.length), 1, 'one chat is seen, not all');
 });
 
 browserTest('two who each share a room with a third do not meet', { timeout: 180_000 }, async ({ server, open }) => {

@@ -241,6 +241,25 @@ browserTest('where one camera may be open at a time, it is closed for the other'
   await shows(ann, '#settings-panel .device-problem:empty');
 });
 
+browserTest('a headset that is pulled out unmutes nobody', {}, async ({ server, open }) => {
+  const page = await open(`${server.url}/meeting/`);
+  await previewPlays(page);
+  await page.click('.join h1');
+  await page.keyboard.press('m');
+  await shows({ page, name: 'Ann' }, '.preview [data-toggle="audio"][aria-pressed="false"]');
+  const problem = await page.evaluate(() => {
+    const [microphone] = document.querySelector('#preview video').srcObject.getAudioTracks();
+    microphone.stop();
+    microphone.dispatchEvent(new Event('ended')); // as the browser does it
+    return document.querySelector('.problem').textContent;
+  });
+  assert.match(problem, /^Your microphone was disconnected\./);
+  await page.evaluate(() => { navigator.mediaDevices.dispatchEvent(new Event('devicechange')); });
+  await waitFor(page, () => document.querySelector('.problem').textContent === '' && document.querySelector('.preview-note').textContent === '');
+  assert.equal(await page.$eval('.preview [data-toggle="audio"]', ({ ariaPressed }) => ariaPressed), 'false');
+  assert.equal(await page.$eval('#preview video', ({ srcObject }) => srcObject.getAudioTracks().length), 0);
+});
+
 browserTest('what strangers send does no harm', { timeout: 180_000 }, async ({ server, open }) => {
   const ann = await join(open, server, 'Ann');
   await ann.page.click('[data-panel="people"]');

@@ -6,7 +6,7 @@ import { RoomPage } from '../shared/room-page.js';
 import { Rooms } from './rooms.js';
 
 const page = new RoomPage({ title: 'Group call' });
-const panels = new Panels([$('call-header'), $('stage'), $('bar')]);
+const panels = new Panels(['call-header', 'screens', 'tiles', 'unblock', 'bar'].map($)); // not the status line
 const rooms = new Rooms(page, panels);
 
 page.addEventListener('call', () => rooms.start());

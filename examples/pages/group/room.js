@@ -33,8 +33,10 @@ export class Room extends EventTarget {
 
     for (const type of ['peer', 'peerleave', 'userdata', 'mediastate']) channel.addEventListener(type, () => this.#showPeople(), { signal });
     channel.addEventListener('peer', ({ peer, initial }) => !initial && this.#chat.note(`${readName(peer.userdata)} joined`), { signal });
-    channel.addEventListener('peerleave', ({ peer }) => this.#chat.note(`${readName(peer.userdata)} left`), { signal });
+    // The server has forgotten one of us: we meet again.
+    channel.addEventListener('peerleave', ({ peer, reason }) => reason !== 'lost' && this.#chat.note(`${readName(peer.userdata)} left`), { signal });
     channel.addEventListener('message', ({ peer, data }) => this.#receive(peer, data), { signal });
+    this.isActive = false;
     this.#showPeople();
   }
 

@@ -123,6 +123,7 @@ export class Rooms {
 
   /** We are out, by our own wish or that of the server. @param {Room} room @param {Error | null} error */
   #drop(room, error) {
+    if (this.#page.client?.state === 'closed') return; // the end of all of them, see #stop
     const hadFocus = room.remove();
     this.#rooms.delete(room.channel.name);
     const [next] = [...this.#rooms.values()].reverse();

@@ -13,7 +13,7 @@ import { Talk } from './talk.js';
 const LOBBY = 'lobby';
 
 const page = new RoomPage({ title: 'Meeting room', anyRoom: () => LOBBY });
-const panels = new Panels([$('call-header'), $('stage'), $('bar')]);
+const panels = new Panels(['call-header', 'screens', 'tiles', 'unblock', 'bar'].map($)); // not the status line
 const talk = new Talk(page, panels);
 new DeviceMenu(page.devices, page.tiles);
 

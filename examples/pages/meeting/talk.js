@@ -39,7 +39,8 @@ export class Talk {
     this.#files.start(channel, signal);
     channel.addEventListener('message', ({ peer, data }) => this.#receive(peer, data), { signal });
     channel.addEventListener('peer', ({ peer, initial }) => !initial && this.#chat.note(`${readName(peer.userdata)} joined`), { signal });
-    channel.addEventListener('peerleave', ({ peer }) => this.#chat.note(`${readName(peer.userdata)} left`), { signal });
+    // The server has forgotten one of us: we meet again.
+    channel.addEventListener('peerleave', ({ peer, reason }) => reason !== 'lost' && this.#chat.note(`${readName(peer.userdata)} left`), { signal });
     signal.addEventListener('abort', () => this.#chat.note('You left'));
   }
 

@@ -1,5 +1,6 @@
 // What the page shows: tiles, messages, and the frames of the protocol as they come and go.
 
+import { cleanText } from '../shared/people.js';
 import { showSystems } from '../shared/systems.js';
 import { Peer } from './peer.js';
 import { Session } from './session.js';
@@ -7,6 +8,8 @@ import { Session } from './session.js';
 /** So many messages, and so many frames, are kept in view; of a frame so much. */
 const MOST_LINES = 200;
 const MOST_SHOWN = 400;
+/** Of a message. */
+const MOST_TEXT = 2_000;
 /** As the field takes, also where the name comes from the address. */
 const MAX_ROOM = 40;
 
@@ -103,13 +106,13 @@ function part(id) {
 function rename(id, userdata) {
   const other = others.get(id);
   if (!other) return;
-  other.name = typeof userdata?.name === 'string' ? userdata.name.slice(0, 40) : 'Guest';
+  other.name = cleanText(userdata?.name) || 'Guest';
   other.tile.querySelector('figcaption').textContent = other.name;
 }
 
 /** Other pages may send any JSON. @param {any} data */
 function readText(data) {
-  return typeof data === 'string' ? data : JSON.stringify(data);
+  return (typeof data === 'string' ? data : JSON.stringify(data)).slice(0, MOST_TEXT);
 }
 
 function say() {
@@ -127,8 +130,10 @@ function leave(why) {
   media.getTracks().forEach((track) => track.stop());
   $('tiles').replaceChildren();
   $('log').replaceChildren();
+  const wasIn = !$('room').hidden;
   $('room').hidden = true;
   $('join').hidden = false;
+  if (wasIn) $('join').name.focus();
   show(why);
 }
 

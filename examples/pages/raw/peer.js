@@ -1,6 +1,9 @@
 // From an introduction to a connection (section 8 of /protocol.md). This page is in one channel only, so each peer has
 // one introduction and one connection.
 
+/** So many candidates are kept for a description that has not come. */
+const MOST_EARLY = 1_024;
+
 export class Peer {
   #options;
   #connectionId = '';
@@ -94,7 +97,7 @@ export class Peer {
   async #add(candidate) {
     const { remoteDescription } = this.#connection;
     if (!remoteDescription) {
-      this.#early.push(candidate);
+      if (this.#early.length < MOST_EARLY) this.#early.push(candidate);
       return;
     }
     // One of an earlier generation, which an ICE restart has ended.

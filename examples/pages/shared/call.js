@@ -63,7 +63,7 @@ export class Call extends EventTarget {
     this.#channels.add(channel);
     this.#listen(channel, 'close', ({ error }) => this.#drop(channel, error));
     this.#listen(channel, 'peer', ({ peer, initial }) => this.#greet(peer, channel, initial));
-    this.#listen(channel, 'peerleave', ({ peer }) => this.#part(peer, channel));
+    this.#listen(channel, 'peerleave', ({ peer, reason }) => this.#part(peer, channel, reason));
     this.#listen(channel, 'userdata', ({ peer }) => this.#show(peer.id));
     this.#listen(channel, 'mediastate', ({ peer }) => this.#show(peer.id));
     this.#listen(channel, 'track', (event) => this.#receive(event));
@@ -88,7 +88,7 @@ export class Call extends EventTarget {
     if (channel === this.#active) this.#status?.say(initial ? `${this.people} people are in the call` : `${readName(peer.userdata)} joined`);
   }
 
-  #part(peer, channel) {
+  #part(peer, channel, reason) {
     const others = this.#people.get(peer.id)?.filter((other) => other !== peer);
     if (!others) return;
     if (others.length > 0) {
@@ -99,7 +99,7 @@ export class Call extends EventTarget {
       this.#tiles.remove(peer.id);
     }
     this.#countPeople();
-    if (channel === this.#active) this.#status?.say(`${readName(peer.userdata)} left`);
+    if (channel === this.#active && reason !== 'lost') this.#status?.say(`${readName(peer.userdata)} left`);
   }
 
   #countPeople() {

@@ -22,6 +22,9 @@ export function refusal(error) {
   switch (error.code) {
     case 'channel_full': return 'This room is full. Try again later or choose another room.';
     case 'unauthorized': return 'You are not allowed into this room.';
+    case 'limit': return 'The server is full at the moment. Try again later.';
+    case 'unavailable': return 'The server is not ready. Try again in a moment.';
+    case 'unsupported_version': return 'This page is out of date. Load it again.';
     default: return 'The server cannot be reached. Check your connection and try again.';
   }
 }
@@ -31,6 +34,7 @@ export function ending(code) {
   switch (code) {
     case 'kicked': return 'You were removed from the room.';
     case 'replaced': return 'It goes on in another window.';
+    case 'channel_full': return 'Your seat was taken meanwhile.';
     default: return 'The server does not know this call any more. You can join again.';
   }
 }

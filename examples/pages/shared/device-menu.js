@@ -66,7 +66,7 @@ export class DeviceMenu {
     await this.#look();
     for (const [device, kind] of Object.entries(KINDS)) {
       const isThere = this.#present.some((present) => present.kind === device);
-      if (isThere && this.#devices.problems[kind] === 'ended') this.#devices.set({ [kind]: true });
+      if (isThere && this.#devices.problems[kind] === 'ended') this.#devices.reopen(kind);
     }
   }
 

@@ -38,6 +38,11 @@ export class Devices extends EventTarget {
     return this.set(this.#wanted);
   }
 
+  /** In the place of one that is gone: on or off as it was. @param {Kind} kind */
+  reopen(kind) {
+    return this.set({ [kind]: this.#wanted[kind] });
+  }
+
   /** Keeps what is on as the user's choice, for this page and the next visit. */
   remember() {
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {

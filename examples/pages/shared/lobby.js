@@ -57,6 +57,8 @@ export class Lobby {
   set busy(busy) {
     this.#busy = busy;
     this.#submit.disabled = busy;
+    // What was chosen is on its way to the server.
+    for (const choice of this.#form.querySelectorAll('fieldset')) choice.disabled = busy;
     this.#showSubmit();
   }
 

@@ -46,6 +46,7 @@ export class Page extends EventTarget {
     this.screen = id;
     for (const other of this.#screens) $(other).hidden = other !== id;
     this.place = place;
+    if (id !== 'call') $('unblock').hidden = true;
     const isFirst = id === this.#screens[0];
     if (document.activeElement !== document.body || !isFirst) $(`${id}-title`).focus({ preventScroll: true });
   }
@@ -63,6 +64,7 @@ export class Page extends EventTarget {
 
   #hearOthers() {
     $('unblock').hidden = true;
+    $('call-title').focus({ preventScroll: true });
     this.tiles.playAll();
   }
 }

@@ -114,6 +114,7 @@ export class RoomPage extends Page {
     this.#endStay();
     this.lobby.failure = refusal(error);
     this.show('lobby');
+    $('lobby-title').focus(); // the button that had it was out of use
     if (error.code === undefined) throw error; // not the server's answer: a fault of this page
   }
 
@@ -128,7 +129,7 @@ export class RoomPage extends Page {
   async #rejoin() {
     $('left-reason').textContent = 'Joining…';
     await this.#openDevices();
-    await this.enter();
+    if (this.screen === 'left') await this.enter(); // else the user has gone elsewhere meanwhile
   }
 
   async #openDevices() {

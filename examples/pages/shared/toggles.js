@@ -11,7 +11,11 @@ export function bindToggles(devices, onchosen) {
 
   for (const button of buttons) {
     const kind = /** @type {import('./devices.js').Kind} */ (button.dataset.toggle);
-    button.addEventListener('click', () => devices.toggle(kind).then(onchosen));
+    button.addEventListener('click', async () => {
+      const { media } = devices;
+      await devices.toggle(kind);
+      if (devices.media === media) onchosen(); // else they were closed meanwhile
+    });
     devices.addEventListener('change', () => {
       const on = devices.media.state[kind];
       button.setAttribute('aria-pressed', String(on));

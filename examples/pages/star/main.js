@@ -53,7 +53,7 @@ function join(client, { room, name, media, signal }) {
 
 function begin() {
   const { client, channel, call, signal } = page;
-  stage = new Stage(channel, { mayHost: part() === 'broadcast', signal });
+  stage = new Stage(channel, { client, mayHost: !channel.userdata.watch, signal });
   relay = new Relay(channel, stage, { self: () => ({ id: client.peerId, name: lobby.name }), signal });
   relay.addEventListener('chat', ({ message }) => {
     chat.add({ ...message, name: readName(message), self: message.id === client.peerId });

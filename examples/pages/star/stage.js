@@ -19,13 +19,19 @@ export class Stage extends EventTarget {
 
   /**
    * @param {import('/client.js').Channel} channel just joined
-   * @param {{ mayHost: boolean, signal: AbortSignal }} options
+   * @param {{ client: import('/client.js').Client, mayHost: boolean, signal: AbortSignal }} options
    */
-  constructor(channel, { mayHost, signal }) {
+  constructor(channel, { client, mayHost, signal }) {
     super();
     this.#channel = channel;
     this.#mayHost = mayHost;
-    for (const type of ['peer', 'peerleave']) channel.addEventListener(type, () => this.#look(), { signal });
+    channel.addEventListener('peer', () => this.#look(), { signal });
+    channel.addEventListener('peerleave', ({ reason }) => {
+      // The server has forgotten us: who is live is known again when it has answered our join.
+      if (reason === 'lost') clearTimeout(this.#timer);
+      else this.#look();
+    }, { signal });
+    client.signaling.addEventListener('joined', ({ message }) => message.channel === channel.name && this.#look(), { signal });
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
     this.#look();
   }

@@ -34,6 +34,8 @@ addEventListener('pagehide', () => stop('You have stopped', ''));
 showLobby();
 
 function showLobby() {
+  visit.abort();
+  lobby.busy = false;
   page.show('lobby');
   devices.open();
 }
@@ -53,14 +55,14 @@ async function start() {
     page.show('lobby');
     if (error.code === undefined) throw error; // not the server's answer: a fault of this page
   } finally {
-    lobby.busy = false;
+    if (visit.signal === signal) lobby.busy = false;
   }
 }
 
 async function again() {
   $('left-reason').textContent = 'Starting…';
   await devices.open();
-  await start();
+  if (page.screen === 'left') await start(); // else the user has gone elsewhere meanwhile
 }
 
 /** @param {import('/client.js').Client} client @param {string} name @param {AbortSignal} signal */

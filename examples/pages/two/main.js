@@ -12,8 +12,9 @@ page.addEventListener('call', () => {
   const { channel, signal } = page;
   showAlone('You are the first here', 'Waiting for the other. Send them this link:');
   channel.addEventListener('peer', () => { $('swap').hidden = false; }, { signal });
-  channel.addEventListener('peerleave', ({ peer }) => {
-    showAlone(`${readName(peer.userdata)} has left`, 'You are first now. The next who opens this link comes in:');
+  channel.addEventListener('peerleave', ({ peer, reason }) => {
+    if (reason === 'lost') showAlone('Meeting again…', 'The server has forgotten you both. The link is still the same:');
+    else showAlone(`${readName(peer.userdata)} has left`, 'You are first now. The next who opens this link comes in:');
   }, { signal });
 });
 onClick('#swap', () => swap(!isSwapped()));
