@@ -69,7 +69,7 @@ browserTest('chat: unread while it is closed, both ways, keys, and kept for who 
   await shows(ben, '.chat-words a[href="http://127.0.0.1:1/plan"][target="_blank"][rel~="noopener"]');
 
   // On a phone it covers the call, which nobody can get at meanwhile.
-  assert.deepEqual(await ben.page.$$eval('[inert]', (all) => all.map(({ id }) => id)), ['call-header', 'stage', 'bar']);
+  assert.deepEqual(await ben.page.$$eval('[inert]', (all) => all.map(({ id }) => id)), ['call-header', 'screens', 'tiles', 'unblock', 'bar']);
   await ben.page.type('.chat-text', 'Hello Ann');
   await ben.page.keyboard.press('Enter');
   await wordsAre(ann, ['Hi Ben, http://127.0.0.1:1/plan', 'Two\nlines', 'Hello Ann']);
