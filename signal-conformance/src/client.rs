@@ -189,12 +189,22 @@ impl Client {
     /// Joins a channel and reads the answer with all introductions.
     pub(crate) async fn join(&mut self, channel: &str) -> Vec<Value> {
         self.say(format!(r#"{{"type":"join","channel":"{channel}"}}"#)).await;
+        self.expect_introductions().await
+    }
+
+    async fn expect_introductions(&mut self) -> Vec<Value> {
         let joined = self.expect("joined").await;
         let mut introductions = Vec::new();
         for _ in 0..joined["peers"].as_u64().unwrap() {
             introductions.push(self.expect("addPeer").await);
         }
         introductions
+    }
+
+    /// Joins a channel in which it has had this seat before the server started again, as [`join`](Self::join) does.
+    pub(crate) async fn rejoin(&mut self, channel: &str, seat: &str) -> Vec<Value> {
+        self.say(format!(r#"{{"type":"join","channel":"{channel}","seat":"{seat}"}}"#)).await;
+        self.expect_introductions().await
     }
 
     /// Wants to meet a stranger.

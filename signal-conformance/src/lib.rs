@@ -86,6 +86,7 @@ macro_rules! suite {
         $crate::acknowledgements! { $serve }
         $crate::tokens! { $serve }
         $crate::resume! { $serve }
+        $crate::restart! { $serve }
         $crate::heartbeat! { $serve }
         $crate::drain! { $serve }
         $crate::embedder! { $serve }

@@ -38,6 +38,7 @@ pub mod hello;
 pub mod leaks;
 pub mod matchmaking;
 pub mod relays;
+pub mod restart;
 pub mod resume;
 pub mod slow;
 pub mod stars;

@@ -38,6 +38,7 @@ use crate::{
 /// | `Message(relay…, send)` | one `Send` to those addressed, or an error |
 /// | `Detached` | an `Append` for each pool in which it waits; after `Committed` that it waits no longer. The channels are told nothing |
 /// | `Resumed` | nothing; nobody is told |
+/// | `Restarted` | nothing; some joins that follow are put to the log only after a while |
 /// | `Disconnected`, `Timeout` after the grace time | an `Append` for each seat and each pool; after `Committed` the news, then `Ended` |
 ///
 /// The driver calls [`Hub::handle_input`] with everything that happens and does what is emitted; whenever
@@ -53,6 +54,8 @@ pub struct Hub {
     queues: HashMap<PoolName, Queue>,
     timers: BTreeSet<(Instant, Timer)>,
     serial: u64,
+    /// Until then seats go to those first who had them before the server started again.
+    reserved_until: Option<Instant>,
 }
 
 /// What a deadline is for.
@@ -82,6 +85,7 @@ impl Hub {
             queues: HashMap::new(),
             timers: BTreeSet::new(),
             serial: 0,
+            reserved_until: None,
         }
     }
 
@@ -109,6 +113,7 @@ impl Hub {
                 self.committed_in_pool(now, pool, position, entry, emit)
             }
             Input::Refused { token } => self.refused(now, token, emit),
+            Input::Restarted => self.reserved_until = Some(now + self.limits.returning),
             Input::Timeout => self.timeout(now, emit),
         }
     }
@@ -172,8 +177,9 @@ impl Hub {
         let id = frame.id;
         match frame.message {
             ClientMessage::Hello(_) => self.malformed(now, session, ErrorCode::BadMessage, id, emit),
-            ClientMessage::Join { channel, userdata } => {
-                self.request(now, session, Subject::Channel(&channel), id, Request::Join(userdata), emit);
+            ClientMessage::Join { channel, userdata, seat } => {
+                let request = Request::Join { userdata, seat: seat.map(Cow::into_owned) };
+                self.request(now, session, Subject::Channel(&channel), id, request, emit);
             }
             ClientMessage::Part { channel } => {
                 self.request(now, session, Subject::Channel(&channel), id, Request::Part, emit);

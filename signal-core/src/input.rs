@@ -97,6 +97,11 @@ pub enum Input<'a> {
         /// Which one.
         token: Token,
     },
+    /// The server has started again, and peers may return who had seats before. For [`Limits::returning`] they go
+    /// first.
+    ///
+    /// [`Limits::returning`]: crate::Limits::returning
+    Restarted,
     /// The time that [`Hub::poll_timeout`](crate::Hub::poll_timeout) named has come.
     Timeout,
 }
@@ -106,6 +111,8 @@ pub enum Input<'a> {
 pub enum Grant {
     /// A seat in a channel.
     Join(JoinGrant),
+    /// The seat in a channel that the peer has had before the server started again.
+    Return(JoinGrant),
     /// To wait in a pool.
     Match {
         /// On which terms.

@@ -20,6 +20,10 @@ pub struct Limits {
     pub waiting_messages: usize,
     /// How long a session outlives its socket, 15 s: a phone that changes its network is back by then.
     pub grace: Duration,
+    /// For how long after the server has started again seats in channels with a capacity below
+    /// [`Limits::members_per_channel`] go to peers that had them before, 5 s: their calls go on, and nobody shall take
+    /// their places. Others are seated when this time is over.
+    pub returning: Duration,
     /// How long the policy may take to decide on a join or match, 5 s; then the peer is told `unavailable`.
     pub authorize_timeout: Duration,
     /// How long the log may take to commit an entry, 10 s; then the peer is told `unavailable`.
@@ -40,6 +44,7 @@ impl Default for Limits {
             rematch: Duration::from_secs(3),
             waiting_messages: 16,
             grace: Duration::from_secs(15),
+            returning: Duration::from_secs(5),
             authorize_timeout: Duration::from_secs(5),
             commit_timeout: Duration::from_secs(10),
             malformed_frames: 20,

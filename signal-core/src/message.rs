@@ -24,6 +24,8 @@ pub enum ClientMessage<'a> {
         channel: Cow<'a, str>,
         /// What is told to the others.
         userdata: Option<Payload<'a>>,
+        /// The seat that the peer had there before the server started again, as `joined` has named it.
+        seat: Option<Cow<'a, str>>,
     },
     /// Gives up the seat.
     Part {
@@ -146,6 +148,8 @@ pub enum ServerMessage<'a> {
         channel: Cow<'a, str>,
         /// How many `AddPeer` follow.
         peers: usize,
+        /// What brings the seat back, should the server start again. The hub has none: the driver signs it.
+        seat: Option<Cow<'a, str>>,
     },
     /// The answer to `part`, or the news that the server has taken the peer out of the channel.
     Parted {

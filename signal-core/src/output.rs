@@ -3,7 +3,8 @@
 use std::slice;
 
 use crate::{
-    ChannelName, CloseReason, EndReason, Entry, Payload, PeerId, Place, ServerMessage, SessionId, Token,
+    ChannelName, ChannelSettings, CloseReason, EndReason, Entry, Payload, PeerId, Place, ServerMessage,
+    SessionId, Token,
 };
 
 /// What the hub wants done. Borrows from the hub and from the input, so it must be used before `emit` returns.
@@ -35,6 +36,9 @@ pub enum Output<'a> {
         place: &'a Place,
         /// What the peer says about itself.
         userdata: Option<Payload<'a>>,
+        /// What proves that it has had a seat in this channel before the server started again. Whether it does is for
+        /// the driver to say, with [`Grant::Return`](crate::Grant::Return).
+        seat: Option<&'a str>,
     },
     /// Do not read from the session's socket.
     Hold {
@@ -53,12 +57,14 @@ pub enum Output<'a> {
         /// Which close code.
         reason: CloseReason,
     },
-    /// A peer of this machine has a seat now. For the embedder.
+    /// A peer of this machine has a seat now. For the embedder; it comes before the peer itself is told.
     Joined {
         /// Its session.
         session: SessionId,
         /// Where.
         channel: &'a ChannelName,
+        /// What holds there.
+        settings: &'a ChannelSettings,
     },
     /// A peer of this machine has lost its seat. For the embedder.
     Parted {

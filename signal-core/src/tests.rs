@@ -15,6 +15,7 @@ mod part;
 mod pool;
 mod relay;
 mod remote;
+mod returning;
 mod session;
 mod star;
 mod strangers;

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use signal_core::{Limits, codec::FrameLimits};
 
-use crate::{Open, Policy, Signaling, driver::Shared};
+use crate::{
+    Open, Policy, Signaling,
+    driver::Shared,
+    tokens::{Keys, LEAST_KEY},
+};
 
 /// Builds a [`Signaling`].
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) frames: FrameLimits,
     pub(crate) timing: Timing,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) keys: Keys,
     pub(crate) outbox_messages: usize,
     pub(crate) outbox_bytes: usize,
     pub(crate) kept_events: usize,
@@ -45,6 +50,9 @@ pub struct Timing {
     pub acknowledge: Duration,
     /// Over how much time clients are asked to come back after the server has gone down, 5 s.
     pub reconnect: Duration,
+    /// How long after its making a token of an earlier start of the server brings back a peer id or a seat, a week. A
+    /// session that stays connected gets no newer one, so this is also how long a call may go on and survive a restart.
+    pub token_life: Duration,
 }
 
 impl Default for Timing {
@@ -56,6 +64,7 @@ impl Default for Timing {
             write: Duration::from_secs(10),
             acknowledge: Duration::from_secs(1),
             reconnect: Duration::from_secs(5),
+            token_life: Duration::from_secs(7 * 24 * 60 * 60),
         }
     }
 }
@@ -96,6 +105,9 @@ pub enum ConfigError {
     /// An outbox could not hold the largest message.
     #[error("an outbox must hold at least one message of the largest size")]
     OutboxTooSmall,
+    /// A key is too short to be hard to guess.
+    #[error("a key must have at least {LEAST_KEY} bytes")]
+    ShortKey,
     /// A URL is not of the form that browsers take.
     #[error("{0:?} is not the URL of a STUN or TURN server")]
     IceServer(String),
@@ -110,6 +122,7 @@ impl Default for Builder {
                 frames: FrameLimits::default(),
                 timing: Timing::default(),
                 ice_servers: Vec::new(),
+                keys: Keys::default(),
                 outbox_messages: 1024,
                 outbox_bytes: 512 << 10,
                 kept_events: 1024,
@@ -129,6 +142,19 @@ impl<P: Policy> Builder<P> {
     #[must_use]
     pub fn ice_servers(mut self, servers: impl IntoIterator<Item = IceServer>) -> Self {
         self.config.ice_servers = servers.into_iter().collect();
+        self
+    }
+
+    /// The keys that sign what clients show when they come back, each of at least 32 random bytes. The first one signs,
+    /// all are accepted: a new key is put before the old one, which is taken away when
+    /// [`Timing::token_life`] has passed.
+    ///
+    /// With a key that stays the same, calls survive a restart of the server, even one that was killed: clients come
+    /// back with their peer ids and join again, while their connections go on. For [`Limits::returning`] after the start
+    /// others wait for a seat in a channel with a capacity. Without keys sessions end with the process.
+    #[must_use]
+    pub fn keys<K: Into<Vec<u8>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.config.keys = Keys(keys.into_iter().map(Into::into).collect());
         self
     }
 
@@ -202,6 +228,7 @@ impl Config {
         let times = [
             (self.limits.grace, "grace"),
             (self.limits.rematch, "rematch"),
+            (self.limits.returning, "returning"),
             (self.limits.authorize_timeout, "authorize_timeout"),
             (self.limits.commit_timeout, "commit_timeout"),
             (self.limits.malformed_window, "malformed_window"),
@@ -211,9 +238,13 @@ impl Config {
             (self.timing.write, "write"),
             (self.timing.acknowledge, "acknowledge"),
             (self.timing.reconnect, "reconnect"),
+            (self.timing.token_life, "token_life"),
         ];
         if let Some((_, name)) = times.into_iter().find(|(time, _)| *time > LONGEST) {
             return Err(ConfigError::TooLong(name));
+        }
+        if self.keys.0.iter().any(|key| key.len() < LEAST_KEY) {
+            return Err(ConfigError::ShortKey);
         }
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);

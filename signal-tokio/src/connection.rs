@@ -14,7 +14,7 @@ use tokio::time::{self, Instant, Sleep};
 use crate::{
     Admission, Frame, Outgoing, Received, Socket,
     driver::Shared,
-    handshake::{Attached, Rejection, encode, forget_previous_token, shake_hands},
+    handshake::{Attached, Rejection, encode, shake_hands},
     link::Work,
 };
 
@@ -189,7 +189,7 @@ impl<S: Socket> Connection<S> {
         let Attached { link, socket: number, .. } = &self.attached;
         let learn_token = !std::mem::replace(&mut self.token_is_known, true);
         if learn_token {
-            forget_previous_token(&self.shared, link, *number);
+            link.forget_previous_ticket(*number);
         }
         let Some(input) = input else { return Ok(()) };
         let is_current = self.shared.handle_for(link, input, |link| {

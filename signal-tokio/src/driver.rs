@@ -1,8 +1,8 @@
 //! Runs the hub: inputs in, under one short lock; outputs to links, events and the policy.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
-    collections::HashMap,
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     task::{Context, Waker},
@@ -10,8 +10,8 @@ use std::{
 };
 
 use signal_core::{
-    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Grant, Hub, Input, LocalLog, Output, OwnedPayload,
-    Place, SessionId, Token, codec,
+    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Grant, Hosting, Hub, Input, JoinGrant, LocalLog,
+    Output, OwnedPayload, Place, ServerMessage, SessionId, Token, codec,
 };
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
@@ -22,12 +22,14 @@ use crate::{
     builder::Config,
     link::{Link, LinkState},
     random,
+    tokens::{Seat, Signer},
 };
 
 /// One server: what all its sockets share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) policy: Box<dyn Policy>,
+    pub(crate) signer: Signer,
     pub(crate) ice_servers: OwnedPayload,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) tasks: TaskTracker,
@@ -43,8 +45,8 @@ pub(crate) struct State {
     log: LocalLog,
     /// By session number.
     pub(crate) links: Slab<Arc<Link>>,
-    /// Which session a resume token belongs to.
-    pub(crate) tokens: HashMap<String, SessionId>,
+    /// How many sessions there have been.
+    pub(crate) sessions: u64,
     /// When the timer's task will wake.
     armed: Option<Instant>,
 }
@@ -55,6 +57,8 @@ struct Question {
     link: Arc<Link>,
     place: Place,
     userdata: Option<OwnedPayload>,
+    /// What the peer shows for a seat that it has had.
+    seat: Option<String>,
 }
 
 /// What is left to do once the lock is given back, and the buffer that messages are encoded in. One for each
@@ -65,6 +69,8 @@ struct Scratch {
     woken: Vec<Waker>,
     questions: Vec<Question>,
     overflowed: Vec<SessionId>,
+    /// What brings back the seat of which a session is told next.
+    seat: Option<String>,
 }
 
 thread_local! {
@@ -76,15 +82,20 @@ impl Shared {
         let ice_servers = serde_json::to_string(&config.ice_servers)
             .and_then(|json| OwnedPayload::from_json(&json))
             .expect("a list of texts has a JSON form");
-        let state = State {
-            hub: Hub::new(config.limits.clone(), Epoch(random::number())),
+        let epoch = Epoch(random::number());
+        let mut state = State {
+            hub: Hub::new(config.limits.clone(), epoch),
             log: LocalLog::default(),
             links: Slab::new(),
-            tokens: HashMap::new(),
+            sessions: 0,
             armed: None,
         };
+        if !config.keys.0.is_empty() {
+            state.hub.handle_input(time::Instant::now().into_std(), Input::Restarted, |_| {});
+        }
         Self {
             policy,
+            signer: Signer::new(&config.keys, epoch, config.timing.token_life),
             ice_servers,
             events: broadcast::Sender::new(config.kept_events),
             tasks: TaskTracker::new(),
@@ -111,13 +122,22 @@ impl Shared {
         input: Input<'_>,
         condition: impl FnOnce(&mut State) -> bool,
     ) -> bool {
+        self.handle_with(|state| condition(state).then_some(input))
+    }
+
+    /// Applies the input that `make` makes under the lock, if it makes one.
+    pub(crate) fn handle_with<'i>(
+        self: &Arc<Self>,
+        make: impl FnOnce(&mut State) -> Option<Input<'i>>,
+    ) -> bool {
         let now = time::Instant::now().into_std();
         let (applied, questions) = SCRATCH.with_borrow_mut(|scratch| {
             let applied = {
                 let mut state = self.lock();
-                let applied = condition(&mut state);
-                if applied {
-                    state.apply(now, input, &self.events, scratch);
+                let input = make(&mut state);
+                let applied = input.is_some();
+                if let Some(input) = input {
+                    state.apply(now, input, self, scratch);
                 }
                 state.arm(&self.timer);
                 applied
@@ -156,12 +176,17 @@ impl Shared {
     fn ask(self: &Arc<Self>, question: Question) {
         let shared = Arc::clone(self);
         let mut decision = Box::pin(async move {
-            let Question { token, link, place, userdata } = question;
+            let Question { token, link, place, userdata, seat } = question;
+            let seat = seat.and_then(|seat| match &place {
+                Place::Channel(name) => shared.signer.read_seat_token(&seat, &link.peer, name.as_str()),
+                Place::Pool(_) => None,
+            });
             let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone() };
             let patience = shared.config.limits.authorize_timeout;
             // The hub gives up after the same time and has told the peer then.
             let Ok(decided) =
-                time::timeout(patience, decide(&*shared.policy, &peer, &place, userdata.as_deref())).await
+                time::timeout(patience, decide(&*shared.policy, &peer, &place, userdata.as_deref(), seat))
+                    .await
             else {
                 return;
             };
@@ -183,12 +208,21 @@ async fn decide(
     peer: &PeerInfo,
     place: &Place,
     userdata: Option<&str>,
+    seat: Option<Seat>,
 ) -> Result<Grant, Refusal> {
-    match place {
-        Place::Channel(name) => {
-            policy.join(peer, &JoinRequest { channel: name.as_str(), userdata }).await.map(Grant::Join)
+    match (place, seat) {
+        // The channel of a match, of which the policy has decided when the peer looked for company.
+        (Place::Channel(name), seat) if name.is_of_a_match() => {
+            let Some(Seat { settings }) = seat else {
+                return Err(Refusal::unauthorized(ErrorCode::Unauthorized.message()));
+            };
+            Ok(Grant::Return(JoinGrant { settings, hosting: Hosting::Candidate }))
         }
-        Place::Pool(name) => {
+        (Place::Channel(name), seat) => {
+            let grant = policy.join(peer, &JoinRequest { channel: name.as_str(), userdata }).await?;
+            Ok(if seat.is_some() { Grant::Return(grant) } else { Grant::Join(grant) })
+        }
+        (Place::Pool(name), _) => {
             let grant = policy.matchmaking(peer, &MatchRequest { pool: name.as_str(), userdata }).await?;
             let room = ChannelName::new(&format!("~{}", random::unguessable()));
             Ok(Grant::Match { grant, room: room.expect("it is short and of visible characters") })
@@ -197,33 +231,25 @@ async fn decide(
 }
 
 impl State {
-    fn apply(
-        &mut self,
-        now: Instant,
-        input: Input<'_>,
-        events: &broadcast::Sender<Event>,
-        scratch: &mut Scratch,
-    ) {
-        self.step(now, input, events, scratch);
+    fn apply(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
+        self.step(now, input, shared, scratch);
         while let Some(session) = scratch.overflowed.pop() {
             self.close(session, CloseReason::Overflow, scratch);
-            self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, events, scratch);
+            self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, shared, scratch);
         }
     }
 
-    fn step(
-        &mut self,
-        now: Instant,
-        input: Input<'_>,
-        events: &broadcast::Sender<Event>,
-        scratch: &mut Scratch,
-    ) {
-        let Self { hub, log, links, tokens, armed: _ } = self;
+    fn step(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
+        let Self { hub, log, links, sessions: _, armed: _ } = self;
+        let events = &shared.events;
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
         };
         log.handle_input(hub, now, input, |output| match output {
-            Output::Send { to, message } => {
+            Output::Send { to, mut message } => {
+                if let ServerMessage::Joined { seat, .. } = &mut message {
+                    *seat = scratch.seat.take().map(Cow::Owned);
+                }
                 scratch.text.clear();
                 codec::encode(&message, &mut scratch.text);
                 let frame = Frame::copy_from(&scratch.text);
@@ -236,18 +262,25 @@ impl State {
                     }
                 }
             }
-            Output::Authorize { token, place, userdata } => {
+            Output::Authorize { token, place, userdata, seat } => {
                 if let Some(link) = links.get(token.session().0 as usize) {
-                    let userdata = userdata.map(|userdata| userdata.to_owned());
-                    let question = Question { token, link: Arc::clone(link), place: place.clone(), userdata };
-                    scratch.questions.push(question);
+                    scratch.questions.push(Question {
+                        token,
+                        link: Arc::clone(link),
+                        place: place.clone(),
+                        userdata: userdata.map(|userdata| userdata.to_owned()),
+                        seat: seat.map(ToOwned::to_owned),
+                    });
                 }
             }
             Output::Hold { session } => set_held(links, session, true, scratch),
             Output::Release { session } => set_held(links, session, false, scratch),
             Output::Close { session, reason } => close(links, session, reason, scratch),
-            Output::Joined { session, channel } => {
+            Output::Joined { session, channel, settings } => {
                 if let Some(peer) = peer(links, session) {
+                    if !shared.config.keys.0.is_empty() {
+                        scratch.seat = Some(shared.signer.seat_token(&peer, channel.as_str(), settings));
+                    }
                     publish(events, || Event::Joined { peer, channel: channel.clone() });
                 }
             }
@@ -257,11 +290,7 @@ impl State {
                 }
             }
             Output::Ended { session, peer, reason } => {
-                if let Some(link) = links.try_remove(session.0 as usize) {
-                    let link = link.lock();
-                    tokens.remove(&link.token);
-                    link.previous_token.as_ref().map(|token| tokens.remove(token));
-                }
+                links.try_remove(session.0 as usize);
                 publish(events, || Event::Gone { peer: peer.clone(), reason });
             }
             // The log has taken it.

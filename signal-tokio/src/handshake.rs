@@ -1,10 +1,10 @@
 //! From an upgraded socket to a session: `hello` and `welcome`.
 
-use std::{borrow::Cow, cell::RefCell, mem, sync::Arc, task::Waker};
+use std::{borrow::Cow, cell::RefCell, sync::Arc, task::Waker};
 
 use signal_core::{
     ClientFrame, ClientMessage, CloseReason, EndReason, ErrorCode, Hello, Input, Outbox, PeerId, RequestId,
-    Resume, ResumeOffer, ServerMessage, SessionId, codec,
+    ResumeOffer, ServerMessage, SessionId, codec,
 };
 use tokio::time;
 
@@ -13,6 +13,7 @@ use crate::{
     driver::{Shared, State, close_reason_of},
     link::Link,
     random,
+    tokens::{ResumeToken, Ticket},
 };
 
 /// A socket that carries a session.
@@ -81,82 +82,100 @@ async fn first_message<S: Socket>(socket: &mut S) -> Received<S::Text> {
 }
 
 fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Attached {
-    if let Some(replaced) = hello.replaces.as_deref() {
-        end_detached(shared, replaced);
+    let read = |token| shared.signer.read_resume_token(token);
+    if let Some(replaced) = hello.replaces.as_deref().and_then(read) {
+        end_detached(shared, &replaced);
     }
-    match hello.resume.as_ref().and_then(|resume| resume_session(shared, &admission, resume)) {
-        Some(attached) => attached,
-        None => {
-            // "Not resumed" means that nothing is left of the old session.
-            if let Some(resume) = &hello.resume {
-                end_owned(shared, &admission, &resume.token);
-            }
-            open_session(shared, admission)
-        }
+    let Some(resume) = &hello.resume else { return open_session(shared, admission, None) };
+    let token = read(&resume.token);
+    if let Some(token) = token.as_ref().filter(|token| token.ticket.epoch == shared.signer.epoch())
+        && let Some(attached) = resume_session(shared, &admission, token, resume.received)
+    {
+        return attached;
     }
+    // "Not resumed" means that nothing is left of the old session.
+    let token = token.filter(|token| token.is_of(admission.identity.as_deref()));
+    let left = token.as_ref().and_then(|token| find(&shared.lock(), token));
+    if let Some(link) = left {
+        shared.end(&link, CloseReason::Replaced);
+    }
+    open_session(shared, admission, token)
 }
 
-fn open_session(shared: &Arc<Shared>, admission: Admission) -> Attached {
+/// Makes a session, with the peer id of a session of an earlier start if the client can show that it was its own, and
+/// nobody has it now.
+fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<ResumeToken>) -> Attached {
+    let epoch = shared.signer.epoch();
+    let before = before.filter(|token| token.ticket.epoch != epoch);
     let outbox = Outbox::new(shared.config.outbox_messages, shared.config.outbox_bytes);
-    let token = random::unguessable();
-    let link = {
-        let mut state = shared.lock();
+    let mut opened = None;
+    shared.handle_with(|state| {
+        let before = before.filter(|token| state.hub.session_of(token.peer.as_str()).is_none());
+        let previous_ticket = before.as_ref().map(|token| token.ticket);
+        let peer = before.map_or_else(fresh_peer, |token| token.peer);
         let number =
             u32::try_from(state.links.vacant_key()).expect("fewer sessions than 2^32 fit into memory");
-        let link = Arc::new(Link::new(SessionId(number), admission, outbox, token.clone()));
+        let session = SessionId(number);
+        let ticket = Ticket { epoch, session: state.sessions, counter: 0 };
+        state.sessions += 1;
+        let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox));
+        {
+            let mut carried = link.lock();
+            carried.socket = 1;
+            carried.attached = true;
+            carried.previous_ticket = previous_ticket;
+        }
         state.links.insert(Arc::clone(&link));
-        state.tokens.insert(token, link.session);
-        link
-    };
-    let (peer, identity) = (link.peer.clone(), link.identity.clone());
-    // Nobody may be looking.
-    let _ = shared.events.send(Event::Connected { peer: peer.clone(), identity: identity.clone() });
-    shared.handle(Input::Connected { session: link.session, peer, identity });
-    let mut state = link.lock();
-    state.socket = 1;
-    state.attached = true;
-    let welcome = welcome(shared, &link.peer, false, 0, &state.token);
-    drop(state);
+        let identity = link.identity.clone();
+        // Nobody may be looking.
+        let _ = shared.events.send(Event::Connected { peer: peer.clone(), identity: identity.clone() });
+        opened = Some(link);
+        Some(Input::Connected { session, peer, identity })
+    });
+    let link = opened.expect("the lock was taken");
+    let ticket = link.lock().ticket;
+    let welcome = welcome(shared, &link, false, 0, ticket);
     Attached { link, socket: 1, welcome }
 }
 
-/// Gives the session of `resume` to this socket, if there is one, it belongs to the same identity, and nothing that
+fn fresh_peer() -> PeerId {
+    PeerId::new(&random::unguessable()).expect("base64url is visible ASCII")
+}
+
+/// Gives the session of `token` to this socket, if there is one, it belongs to the same identity, and nothing that
 /// the client has missed is lost.
-fn resume_session(shared: &Arc<Shared>, admission: &Admission, resume: &Resume<'_>) -> Option<Attached> {
-    let link = find(&shared.lock(), &resume.token)?;
+fn resume_session(
+    shared: &Arc<Shared>,
+    admission: &Admission,
+    token: &ResumeToken,
+    received: u64,
+) -> Option<Attached> {
+    let link = find(&shared.lock(), token)?;
     let (mut attached, mut replaced) = (None, None);
     shared.handle_if(Input::Resumed { session: link.session }, |state| {
         let mut carried = link.lock();
-        let is_there = find(state, &resume.token).is_some_and(|found| Arc::ptr_eq(&found, &link));
-        if !is_there || link.identity != admission.identity || carried.outbox.resume(resume.received).is_err()
-        {
+        let is_there = state.has(&link) && carried.knows(token.ticket);
+        if !is_there || link.identity != admission.identity || carried.outbox.resume(received).is_err() {
             return false;
         }
         // The token that the client has used stays valid until it has shown that it knows the new one, by a first
         // frame: the welcome that carries it may be lost.
-        let token = random::unguessable();
-        let known = [Some(mem::replace(&mut carried.token, token.clone())), carried.previous_token.take()];
-        for known in known.into_iter().flatten() {
-            if known == resume.token.as_ref() {
-                carried.previous_token = Some(known);
-            } else {
-                state.tokens.remove(&known);
-            }
-        }
-        state.tokens.insert(token, link.session);
+        carried.previous_ticket = Some(token.ticket);
+        carried.ticket.counter += 1;
         carried.socket += 1;
         carried.attached = true;
         replaced = carried.wake();
-        let welcome = welcome(shared, &link.peer, true, carried.received, &carried.token);
-        attached = Some(Attached { link: Arc::clone(&link), socket: carried.socket, welcome });
+        attached = Some((carried.socket, carried.received, carried.ticket));
         true
     });
     replaced.into_iter().for_each(Waker::wake);
-    attached
+    let (socket, received, ticket) = attached?;
+    let welcome = welcome(shared, &link, true, received, ticket);
+    Some(Attached { link, socket, welcome })
 }
 
 /// Ends the session of `token` if it has no socket: a reloaded page does not meet its own ghost.
-fn end_detached(shared: &Arc<Shared>, token: &str) {
+fn end_detached(shared: &Arc<Shared>, token: &ResumeToken) {
     let found = find(&shared.lock(), token);
     if let Some(link) = found {
         let input = Input::Disconnected { session: link.session, reason: EndReason::Replaced };
@@ -164,35 +183,19 @@ fn end_detached(shared: &Arc<Shared>, token: &str) {
     }
 }
 
-fn end_owned(shared: &Arc<Shared>, admission: &Admission, token: &str) {
-    let found = find(&shared.lock(), token);
-    if let Some(link) = found.filter(|link| link.identity == admission.identity) {
-        shared.end(&link, CloseReason::Replaced);
-    }
+/// The session that knows this token: that of its peer, unless the token is dead.
+fn find(state: &State, token: &ResumeToken) -> Option<Arc<Link>> {
+    let link = state.link(state.hub.session_of(token.peer.as_str())?)?;
+    link.lock().knows(token.ticket).then(|| Arc::clone(link))
 }
 
-/// The tokens have 128 random bits and the map's hash has a random key, so that looking one up tells nothing.
-fn find(state: &State, token: &str) -> Option<Arc<Link>> {
-    state.link(*state.tokens.get(token)?).cloned()
-}
-
-/// The client has sent something over its newest socket, so it knows the token that it was given there.
-pub(crate) fn forget_previous_token(shared: &Shared, link: &Arc<Link>, socket: u64) {
-    let mut state = shared.lock();
-    let mut carried = link.lock();
-    if carried.socket == socket
-        && let Some(token) = carried.previous_token.take()
-    {
-        state.tokens.remove(&token);
-    }
-}
-
-fn welcome(shared: &Shared, peer: &PeerId, resumed: bool, received: u64, token: &str) -> Frame {
+fn welcome(shared: &Shared, link: &Link, resumed: bool, received: u64, ticket: Ticket) -> Frame {
+    let token = shared.signer.resume_token(ticket, &link.peer, link.identity.as_deref());
     encode(&ServerMessage::Welcome {
-        peer_id: Cow::Borrowed(peer.as_str()),
+        peer_id: Cow::Borrowed(link.peer.as_str()),
         resumed,
         received,
-        resume: ResumeOffer { token: Cow::Borrowed(token), grace: shared.config.limits.grace },
+        resume: ResumeOffer { token: Cow::Owned(token), grace: shared.config.limits.grace },
         ice_servers: shared.ice_servers.as_payload(),
         heartbeat: shared.config.timing.heartbeat,
     })

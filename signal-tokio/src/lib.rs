@@ -12,6 +12,7 @@ mod random;
 mod signaling;
 mod socket;
 mod timer;
+mod tokens;
 
 pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};

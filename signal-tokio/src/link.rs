@@ -8,7 +8,7 @@ use std::{
 
 use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
 
-use crate::{Admission, Frame, random};
+use crate::{Admission, Frame, tokens::Ticket};
 
 /// Shared by whoever has something for a session and by the task of its socket. Locked for moments only, and when
 /// the driver's state is locked too, after it.
@@ -35,9 +35,10 @@ pub(crate) struct LinkState {
     pub(crate) held: bool,
     pub(crate) close: Option<CloseReason>,
     pub(crate) closing: Option<Duration>,
-    /// The resume token of the last `welcome`, and the one before as long as nobody has used the newer.
-    pub(crate) token: String,
-    pub(crate) previous_token: Option<String>,
+    /// Which resume token the last `welcome` has brought, and by which one the client came as long as it has not shown
+    /// that it knows the newer.
+    pub(crate) ticket: Ticket,
+    pub(crate) previous_ticket: Option<Ticket>,
     waker: Option<Waker>,
 }
 
@@ -55,11 +56,11 @@ pub(crate) enum Work {
 impl Link {
     pub(crate) fn new(
         session: SessionId,
+        peer: PeerId,
+        ticket: Ticket,
         Admission { identity }: Admission,
         outbox: Outbox<Frame>,
-        token: String,
     ) -> Self {
-        let peer = PeerId::new(&random::unguessable()).expect("base64url is visible ASCII");
         let state = LinkState {
             outbox,
             received: 0,
@@ -68,8 +69,8 @@ impl Link {
             held: false,
             close: None,
             closing: None,
-            token,
-            previous_token: None,
+            ticket,
+            previous_ticket: None,
             waker: None,
         };
         Self { session, peer, identity, state: Mutex::new(state) }
@@ -113,12 +114,26 @@ impl Link {
         state.outbox.write_next().cloned()
     }
 
+    /// The client has sent something over socket number `socket`. If that is its newest, it knows the token that it was
+    /// given there.
+    pub(crate) fn forget_previous_ticket(&self, socket: u64) {
+        let mut state = self.lock();
+        if state.socket == socket {
+            state.previous_ticket = None;
+        }
+    }
+
     pub(crate) fn acknowledge(&self, received: u64) -> Result<(), ImpossibleAck> {
         self.lock().outbox.acknowledge(received)
     }
 }
 
 impl LinkState {
+    /// Whether a token with this ticket is valid.
+    pub(crate) fn knows(&self, ticket: Ticket) -> bool {
+        self.ticket == ticket || self.previous_ticket == Some(ticket)
+    }
+
     fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             self.waker = Some(context.waker().clone());

@@ -103,7 +103,8 @@ impl Client {
     ///
     /// [`ClientError::WebSocket`] when the connection is lost; the server's answer comes by [`Client::receive`].
     pub async fn join(&mut self, channel: &str, userdata: Option<Payload<'_>>) -> Result<(), ClientError> {
-        self.request(None, ClientMessage::Join { channel: Cow::Borrowed(channel), userdata }).await
+        self.request(None, ClientMessage::Join { channel: Cow::Borrowed(channel), userdata, seat: None })
+            .await
     }
 
     /// Sends any message, with an id by which the answer is known.

@@ -84,6 +84,8 @@ struct Fields<'a> {
     attempt: Option<&'a RawValue>,
     #[serde(borrow)]
     received: Option<&'a RawValue>,
+    #[serde(borrow)]
+    seat: Option<&'a RawValue>,
 }
 
 /// Keeps `null` apart from an absent key, which serde's `Option` does not.
@@ -101,6 +103,7 @@ impl<'a> Fields<'a> {
             "join" => ClientMessage::Join {
                 channel: self.channel()?,
                 userdata: self.userdata.map(|json| payload(json, limits.userdata)).transpose()?,
+                seat: self.seat.map(|json| bounded_text(json, limits.token)).transpose()?,
             },
             "part" => ClientMessage::Part { channel: self.channel()? },
             "relaySessionDescription" => ClientMessage::RelaySessionDescription {

@@ -17,8 +17,10 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
             object.out.push(b'}');
             object.json("ice_servers", *ice_servers).literal("heartbeat_ms", milliseconds(*heartbeat)).end();
         }
-        ServerMessage::Joined { id, channel, peers } => {
-            Object::new(out, "joined").id(*id).text("channel", channel).literal("peers", peers).end();
+        ServerMessage::Joined { id, channel, peers, seat } => {
+            let mut object = Object::new(out, "joined");
+            object.id(*id).text("channel", channel).literal("peers", peers);
+            object.optional_text("seat", seat.as_deref()).end();
         }
         ServerMessage::Parted { id, channel } => {
             Object::new(out, "parted").id(*id).text("channel", channel).end();
@@ -99,13 +101,13 @@ pub fn encode_client(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {
             }
             object.optional_text("replaces", hello.replaces.as_deref()).end();
         }
-        ClientMessage::Join { channel, userdata } => {
+        ClientMessage::Join { channel, userdata, seat } => {
             let mut object = Object::new(out, "join");
             object.id(id).text("channel", channel);
             if let Some(userdata) = userdata {
                 object.json("userdata", *userdata);
             }
-            object.end();
+            object.optional_text("seat", seat.as_deref()).end();
         }
         ClientMessage::Part { channel } => Object::new(out, "part").id(id).text("channel", channel).end(),
         ClientMessage::RelaySessionDescription { peer_id, session_description, connection_id, attempt } => {

@@ -33,6 +33,8 @@ pub struct ServerFrame<'a> {
     channel: Option<Cow<'a, str>>,
     peers: Option<usize>,
     #[serde(borrow)]
+    seat: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pool: Option<Cow<'a, str>>,
     waiting: Option<usize>,
     should_create_offer: Option<bool>,
@@ -109,7 +111,12 @@ impl ServerFrame<'_> {
                     heartbeat: Duration::from_millis(self.heartbeat_ms?),
                 }
             }
-            "joined" => ServerMessage::Joined { id, channel: borrowed(&self.channel)?, peers: self.peers? },
+            "joined" => ServerMessage::Joined {
+                id,
+                channel: borrowed(&self.channel)?,
+                peers: self.peers?,
+                seat: borrowed(&self.seat),
+            },
             "parted" => ServerMessage::Parted { id, channel: borrowed(&self.channel)? },
             "addPeer" => ServerMessage::AddPeer {
                 channel: borrowed(&self.channel)?,

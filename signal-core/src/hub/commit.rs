@@ -76,7 +76,7 @@ impl Hub {
         match (own, seat, departure) {
             (Some(own), None, _) if state.is_live() && matches!(step, Some(Step::Joining)) => {
                 state.seats.push(Seat { room: key, joined_at: own.joined_at });
-                emit(Output::Joined { session, channel: &name });
+                emit(Output::Joined { session, channel: &name, settings: room.channel.settings() });
                 room.answer_join(self.epoch, session, &state.peer, id, emit);
                 room.enter_audience(session, &self.peers);
             }

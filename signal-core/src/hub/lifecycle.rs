@@ -4,7 +4,7 @@ use std::{mem, time::Instant};
 
 use super::{
     Emit, Hub, Timer,
-    session::{Phase, Session, Step, Subject},
+    session::{Phase, Session, Subject},
 };
 use crate::{
     CloseReason, EndReason, ErrorCode, Output, PeerId, Recipients, RequestId, ServerMessage, SessionId,
@@ -90,7 +90,7 @@ impl Hub {
             .undecided
             .extract_if(.., |undecided| {
                 undecided.waiting.clear();
-                matches!(undecided.step, Step::Authorizing(_))
+                !undecided.step.is_with_log()
             })
             .collect();
         for undecided in undecided {

@@ -55,7 +55,9 @@ impl Hub {
             (None, _) if self.places_of(state) >= most => {
                 reject(session, ErrorCode::Limit, Subject::Pool(pool), id.as_ref(), emit);
             }
-            (None, userdata) => self.ask_policy(now, session, Place::Pool(name), id, userdata, emit),
+            (None, userdata) => {
+                self.ask_policy(now, session, Place::Pool(name), id, (userdata, None), emit);
+            }
         }
     }
 
@@ -192,7 +194,7 @@ impl Hub {
         for (session, peer, id) in &seated {
             let (pool, channel) = (Cow::Borrowed(pool.as_str()), Cow::Borrowed(name.as_str()));
             let message = ServerMessage::Matched { id: *id, pool, channel };
-            emit(Output::Joined { session: *session, channel: &name });
+            emit(Output::Joined { session: *session, channel: &name, settings: &settings });
             emit(Output::Send { to: Recipients::one(session), message });
             self.rooms[room].answer_join(self.epoch, *session, peer, None, emit);
         }

@@ -14,7 +14,10 @@ use crate::{
 /// Something that is asked for in one channel or pool, with its payload borrowed or, while it waits, owned.
 #[derive(Debug)]
 pub(super) enum Request<P> {
-    Join(Option<P>),
+    Join {
+        userdata: Option<P>,
+        seat: Option<String>,
+    },
     Part,
     SetUserdata(P),
     Send(P),
@@ -34,7 +37,9 @@ impl<P> Request<P> {
 impl Request<Payload<'_>> {
     fn into_owned(self) -> Request<OwnedPayload> {
         match self {
-            Self::Join(userdata) => Request::Join(userdata.map(Payload::to_owned)),
+            Self::Join { userdata, seat } => {
+                Request::Join { userdata: userdata.map(Payload::to_owned), seat }
+            }
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.to_owned()),
             Self::Send(data) => Request::Send(data.to_owned()),
@@ -48,7 +53,10 @@ impl Request<Payload<'_>> {
 impl Request<OwnedPayload> {
     pub(super) fn borrowed(&self) -> Request<Payload<'_>> {
         match self {
-            Self::Join(userdata) => Request::Join(userdata.as_ref().map(OwnedPayload::as_payload)),
+            Self::Join { userdata, seat } => {
+                let userdata = userdata.as_ref().map(OwnedPayload::as_payload);
+                Request::Join { userdata, seat: seat.clone() }
+            }
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.as_payload()),
             Self::Send(data) => Request::Send(data.as_payload()),
@@ -103,7 +111,9 @@ impl Hub {
     ) {
         let (Subject::Channel(name) | Subject::Pool(name)) = subject;
         match request {
-            Request::Join(userdata) => self.join(now, session, name, id, userdata, emit),
+            Request::Join { userdata, seat } => {
+                self.join(now, session, name, id, (userdata, seat.as_deref()), emit);
+            }
             Request::Part => self.part(now, session, name, id, emit),
             Request::SetUserdata(userdata) => self.set_userdata(now, session, name, id, userdata, emit),
             Request::Send(data) => self.send_to_channel(session, name, id, data, emit),
@@ -129,7 +139,7 @@ impl Hub {
         session: SessionId,
         channel: &str,
         id: Option<RequestId>,
-        userdata: Option<Payload<'_>>,
+        (userdata, had_seat): (Option<Payload<'_>>, Option<&str>),
         emit: &mut Emit<'_>,
     ) {
         let most = self.limits.channels_per_peer;
@@ -144,13 +154,15 @@ impl Hub {
                 let entry = Entry::Update { peer: state.peer.clone(), userdata: userdata.to_owned() };
                 self.append(now, session, id, Step::Rejoining, (Place::Channel(name), entry), emit);
             }
-            (None, _) if name.is_of_a_match() => {
+            (None, _) if name.is_of_a_match() && had_seat.is_none() => {
                 reject(session, ErrorCode::Unauthorized, Subject::Channel(channel), id.as_ref(), emit);
             }
             (None, _) if self.places_of(state) >= most => {
                 reject(session, ErrorCode::Limit, Subject::Channel(channel), id.as_ref(), emit);
             }
-            (None, userdata) => self.ask_policy(now, session, Place::Channel(name), id, userdata, emit),
+            (None, userdata) => {
+                self.ask_policy(now, session, Place::Channel(name), id, (userdata, had_seat), emit);
+            }
         }
     }
 
@@ -160,13 +172,13 @@ impl Hub {
         session: SessionId,
         place: Place,
         id: Option<RequestId>,
-        userdata: Option<Payload<'_>>,
+        (userdata, seat): (Option<Payload<'_>>, Option<&str>),
         emit: &mut Emit<'_>,
     ) {
         let step = Step::Authorizing(userdata.map(Payload::to_owned));
         let deadline = now + self.limits.authorize_timeout;
         let token = self.await_decision(session, place.clone(), id, step, Some(deadline));
-        emit(Output::Authorize { token, place: &place, userdata });
+        emit(Output::Authorize { token, place: &place, userdata, seat });
     }
 
     /// How many channels the peer is in or waits for, pools included, without those that it is leaving.
@@ -186,11 +198,17 @@ impl Hub {
     pub(super) fn authorized(&mut self, now: Instant, token: Token, grant: Grant, emit: &mut Emit<'_>) {
         let Some(undecided) = self.take_authorizing(token) else { return };
         match (undecided.place.clone(), grant) {
-            (Place::Channel(name), Grant::Join(grant)) => self.may_join(now, undecided, name, grant, emit),
+            (Place::Channel(_), Grant::Join(grant)) if self.has_to_yield(now, &grant) => {
+                self.yield_to_returning(undecided, grant);
+            }
+            (Place::Channel(name), Grant::Join(grant) | Grant::Return(grant)) => {
+                self.may_join(now, undecided, name, grant, emit);
+            }
             (Place::Pool(name), Grant::Match { grant, room }) => {
                 self.may_search(now, undecided, name, grant, room, emit);
             }
-            (place @ Place::Channel(_), Grant::Match { .. }) | (place @ Place::Pool(_), Grant::Join(_)) => {
+            (place @ Place::Channel(_), Grant::Match { .. })
+            | (place @ Place::Pool(_), Grant::Join(_) | Grant::Return(_)) => {
                 debug_assert!(false, "a grant of another kind for {place}");
                 reject(token.session, ErrorCode::Unavailable, &place, undecided.id.as_ref(), emit);
                 self.go_on(now, token.session, undecided, emit);
@@ -198,7 +216,20 @@ impl Hub {
         }
     }
 
-    fn may_join(
+    /// Whether the seat might be that of somebody whose call goes on.
+    fn has_to_yield(&self, now: Instant, grant: &JoinGrant) -> bool {
+        let is_bounded = (grant.settings.capacity as usize) < self.limits.members_per_channel;
+        is_bounded && self.reserved_until.is_some_and(|end| now < end)
+    }
+
+    fn yield_to_returning(&mut self, mut undecided: Undecided, grant: JoinGrant) {
+        let Some(deadline) = self.reserved_until else { return };
+        let step = mem::replace(&mut undecided.step, Step::Abandoned);
+        let Step::Authorizing(userdata) = step else { return };
+        self.await_again(undecided.token.session, Step::Yielding(userdata, grant), deadline, undecided);
+    }
+
+    pub(super) fn may_join(
         &mut self,
         now: Instant,
         mut undecided: Undecided,
@@ -217,7 +248,11 @@ impl Hub {
         settings.capacity = settings.capacity.min(most);
         let deadline = now + self.limits.commit_timeout;
         let Some(state) = self.session(token.session) else { return };
-        let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Joining) else { return };
+        let (Step::Authorizing(userdata) | Step::Yielding(userdata, _)) =
+            mem::replace(&mut undecided.step, Step::Joining)
+        else {
+            return;
+        };
         let (peer, identity) = (state.peer.clone(), state.identity.clone());
         self.await_again(token.session, Step::Joining, deadline, undecided);
         let entry = Entry::Join { peer, identity, userdata, settings, hosting };

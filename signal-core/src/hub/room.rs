@@ -86,7 +86,8 @@ impl Room {
         let Some(own) = self.channel.index_of(own) else { return };
         let to = Recipients::one(&session);
         let peers = self.introductions(epoch, own).count();
-        emit(Output::Send { to, message: ServerMessage::Joined { id, channel: self.wire_name(), peers } });
+        let message = ServerMessage::Joined { id, channel: self.wire_name(), peers, seat: None };
+        emit(Output::Send { to, message });
         self.introductions(epoch, own).for_each(|message| send(to, message, emit));
     }
 

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::request::Request;
-use crate::{EndReason, Entry, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token};
+use crate::{
+    EndReason, Entry, JoinGrant, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token,
+};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -96,6 +98,8 @@ impl Undecided {
 pub(super) enum Step {
     /// The policy decides on a join or match with this userdata.
     Authorizing(Option<OwnedPayload>),
+    /// The policy lets the peer join with this userdata, but for a while those go first who had seats before.
+    Yielding(Option<OwnedPayload>, JoinGrant),
     /// The log decides on a join.
     Joining,
     /// The log decides on the userdata of a join by a member.
@@ -122,10 +126,15 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether an entry is on its way.
+    pub(super) fn is_with_log(&self) -> bool {
+        !matches!(self, Self::Authorizing(_) | Self::Yielding(..))
+    }
+
     /// Whether an entry about the peer decides it. An earlier one may come late, after another machine was faster.
     fn is_decided_by(&self, entry: &Entry) -> bool {
         match self {
-            Self::Authorizing(_) => false,
+            Self::Authorizing(_) | Self::Yielding(..) => false,
             Self::Joining => matches!(entry, Entry::Join { .. }),
             Self::Rejoining | Self::Updating => matches!(entry, Entry::Update { .. } | Entry::Part { .. }),
             Self::Parting | Self::Withdrawing(_) => matches!(entry, Entry::Part { .. }),
@@ -180,8 +189,7 @@ impl Session {
 
     /// Whether an entry is on its way.
     pub(super) fn awaits_log(&self, subject: Subject<'_>) -> bool {
-        let is_with_log = |step: &Step| !matches!(step, Step::Authorizing(_));
-        self.undecided.iter().any(|undecided| undecided.is_about(subject) && is_with_log(&undecided.step))
+        self.undecided.iter().any(|undecided| undecided.is_about(subject) && undecided.step.is_with_log())
     }
 
     /// What the session has wanted and the log has decided on by this entry.

@@ -21,6 +21,8 @@
 //! | `log holds`, `log commits`, `log refuses`, `log commits all`, `log flows` | the log takes its time, and is seen |
 //! | `remote r joins lobby 1`, `remote r updates lobby 2`, `remote r parts lobby bye` | entries of another machine |
 //! | `remote r matches chat ~r avoiding a`, `remote r widens chat`, `remote r cancels chat` | and those of a pool |
+//! | `restarted` | the server has started again, and some may return |
+//! | `a: return duo`, `a: pretend duo` | a join by somebody who has had a seat before the start; by one who only says so |
 //! | `show events` | the outputs for the embedder, too |
 //! | `show frames`, `show ids` | frames as they are on the wire; connection ids as they are, not their channel |
 //! | `---` | nothing before this line is expected |
@@ -149,6 +151,7 @@ impl Stage {
                 self.feed(Input::Refused { token });
             }
             Statement::Remote { place, entry } => self.commit(place.clone(), entry.clone()),
+            Statement::Restarted => self.feed(Input::Restarted),
             Statement::ShowEvents => self.desk.shows_events = true,
             Statement::ShowFrames => self.desk.shows_frames = true,
             Statement::ShowIds => self.desk.shows_ids = true,

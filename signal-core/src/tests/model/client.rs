@@ -61,7 +61,7 @@ impl Client {
         assert!(!self.is_over, "{} has ended and is sent {message:?}", self.peer);
         self.check_that_nothing_comes_between(message);
         match message {
-            ServerMessage::Joined { id, channel, peers } => self.joined(*id, channel, *peers),
+            ServerMessage::Joined { id, channel, peers, seat: _ } => self.joined(*id, channel, *peers),
             ServerMessage::Parted { id, channel } => self.parted(*id, channel),
             ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity, is_host } => {
                 let introduction = Introduction {

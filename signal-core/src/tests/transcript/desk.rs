@@ -36,6 +36,8 @@ pub(super) struct Rule {
     pub(super) verdict: Verdict,
     /// Who may not be the host of a star.
     pub(super) viewers: Vec<String>,
+    /// Whether the peer has had the seat before.
+    pub(super) returns: bool,
     /// How long a stranger waits.
     pub(super) patience: Option<Duration>,
 }
@@ -69,8 +71,9 @@ impl Desk {
                 }
                 self.appended.push_back((*token, place.clone(), entry.clone()));
             }
-            Output::Authorize { token, place, userdata } => {
-                let rule = self.policy.get(name_of(place)).cloned().unwrap_or_default();
+            Output::Authorize { token, place, userdata, seat } => {
+                let mut rule = self.policy.get(name_of(place)).cloned().unwrap_or_default();
+                rule.returns = *seat == Some("good");
                 if let Verdict::Ask = rule.verdict {
                     let name = self.name(token.session());
                     let userdata = userdata.map_or(String::new(), |json| format!(" {}", json.as_str()));
@@ -86,7 +89,7 @@ impl Desk {
             Output::Close { session, reason } => {
                 self.line(format!("close {}: {} {}", self.name(*session), reason.code(), reason.as_str()));
             }
-            Output::Joined { session, channel } => {
+            Output::Joined { session, channel, settings: _ } => {
                 self.event(format!("event: {} joined {channel}", self.name(*session)));
             }
             Output::Parted { session, channel, reason } => {
@@ -126,7 +129,8 @@ impl Desk {
                 let name = self.peer(token.session());
                 let is_viewer = rule.viewers.iter().any(|viewer| Some(&**viewer) == name);
                 let hosting = if is_viewer { Hosting::Never } else { Hosting::Candidate };
-                Grant::Join(JoinGrant { settings, hosting })
+                let grant = JoinGrant { settings, hosting };
+                if rule.returns { Grant::Return(grant) } else { Grant::Join(grant) }
             }
             Place::Pool(_) => {
                 self.rooms += 1;
@@ -178,7 +182,7 @@ impl Desk {
 
     fn describe(&self, to: &str, message: &ServerMessage<'_>) -> String {
         match message {
-            ServerMessage::Joined { id, channel, peers } => {
+            ServerMessage::Joined { id, channel, peers, seat: _ } => {
                 let plural = if *peers == 1 { "" } else { "s" };
                 format!("joined {channel}, {peers} peer{plural}{}", number(*id))
             }

@@ -32,6 +32,7 @@ pub(super) enum Statement<'s> {
     LogCommitsAll,
     LogRefuses,
     Remote { place: Place, entry: Entry },
+    Restarted,
     ShowEvents,
     ShowFrames,
     ShowIds,
@@ -40,13 +41,24 @@ pub(super) enum Statement<'s> {
 
 pub(super) enum Request<'s> {
     Join(&'s str, Option<OwnedPayload>),
+    /// A join with what the script says is a seat from before.
+    Return(&'s str, &'static str),
     Part(&'s str),
     Set(&'s str, OwnedPayload),
     Say(&'s str, OwnedPayload),
     Tell(&'s str, OwnedPayload),
-    Match { pool: &'s str, userdata: Option<OwnedPayload>, leave: Option<&'s str> },
+    Match {
+        pool: &'s str,
+        userdata: Option<OwnedPayload>,
+        leave: Option<&'s str>,
+    },
     Cancel(&'s str),
-    Relay { what: &'s str, to: &'s str, connection: Option<&'s str>, attempt: Option<u32> },
+    Relay {
+        what: &'s str,
+        to: &'s str,
+        connection: Option<&'s str>,
+        attempt: Option<u32>,
+    },
     Hello,
     Bye,
     Rubbish,
@@ -71,6 +83,7 @@ impl<'s> Statement<'s> {
             "log commits" => Self::LogCommits,
             "log commits all" => Self::LogCommitsAll,
             "log refuses" => Self::LogRefuses,
+            "restarted" => Self::Restarted,
             "show events" => Self::ShowEvents,
             "show frames" => Self::ShowFrames,
             "show ids" => Self::ShowIds,
@@ -152,6 +165,8 @@ impl<'s> Request<'s> {
         };
         Some(match verb {
             "join" => Self::Join(first, value.map(json)),
+            "return" => Self::Return(first, "good"),
+            "pretend" => Self::Return(first, "bad"),
             "part" => Self::Part(first),
             "set" => Self::Set(first, json(value?)),
             "say" => Self::Say(first, json(value?)),
@@ -184,6 +199,12 @@ impl<'s> Request<'s> {
             Self::Join(channel, userdata) => ClientMessage::Join {
                 channel: Cow::Borrowed(channel),
                 userdata: userdata.as_ref().map(OwnedPayload::as_payload),
+                seat: None,
+            },
+            Self::Return(channel, seat) => ClientMessage::Join {
+                channel: Cow::Borrowed(channel),
+                userdata: None,
+                seat: Some(Cow::Borrowed(seat)),
             },
             Self::Part(channel) => ClientMessage::Part { channel: Cow::Borrowed(channel) },
             Self::Set(channel, userdata) => ClientMessage::SetUserdata {
