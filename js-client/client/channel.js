@@ -28,10 +28,8 @@ import { Timer } from './timer.js';
 /** What was added by `addTrack`, to whatever channels, by the track that it sends, or sent last. @type {WeakMap<MediaStreamTrack, import('./senders.js').Slot>} */
 const slotOf = new WeakMap();
 
-const Base = /** @type {new () => import('./events.js').TypedEventTarget<ChannelEvents>} */ (EventTarget);
-
 /** A group of peers that `client.join` made us a member of. Not an RTCDataChannel, and not the signaling channel. */
-export class Channel extends Base {
+export class Channel extends /** @type {new () => import('./events.js').TypedEventTarget<ChannelEvents>} */ (EventTarget) {
   /** @readonly @type {string} */
   name;
   /** Everybody else, by id. @readonly @type {ReadonlyMap<string, Peer>} */
@@ -45,6 +43,8 @@ export class Channel extends Base {
   pool;
   /** @internal */
   joined = false;
+  /** Brings us back when the server has started again. @internal @type {string | undefined} */
+  seat;
   /** How many of the next `addPeer` are peers that were there before us. @internal */
   expected = 0;
   /** What was sent to all before all were introduced. @internal @type {unknown[]} */

@@ -29,10 +29,8 @@ import { Timer } from './timer.js';
  *   the server itself (`peerId` is empty)
  */
 
-const Base = /** @type {new () => import('./events.js').TypedEventTarget<ClientEvents>} */ (EventTarget);
-
 /** A peer among others: its channels, and one link for each peer that at least one of them introduced. */
-export class Client extends Base {
+export class Client extends /** @type {new () => import('./events.js').TypedEventTarget<ClientEvents>} */ (EventTarget) {
   /** The layer below, for what this class does not do. @readonly */
   signaling;
   /** For each RTCPeerConnection. @internal @type {RTCConfiguration} */
@@ -192,7 +190,7 @@ export class Client extends Base {
     channel.joined = false;
     for (let attempt = 1; this.#channels.get(channel.name) === channel; attempt++) {
       try {
-        await this.signaling.request({ type: 'join', channel: channel.name, userdata: withMediaState(channel.options) }, signal);
+        await this.signaling.request({ type: 'join', channel: channel.name, userdata: withMediaState(channel.options), seat: channel.seat }, signal);
         channel.joined = true;
         return;
       } catch (/** @type {any} */ error) {
@@ -305,9 +303,10 @@ export class Client extends Base {
   }
 
   /** @param {import('./wire.js').Joined} joined */
-  #joined({ channel: name, peers }) {
+  #joined({ channel: name, peers, seat }) {
     const channel = this.#channels.get(name);
     if (!channel) return;
+    channel.seat = seat ?? channel.seat;
     channel.expected = peers;
     channel.reunion.set(REINTRODUCTION_DEADLINE, () => {
       for (const peer of channel.peers.values()) if (!peer.connection_id) this.#remove(peer, 'lost');

@@ -16,13 +16,11 @@ import { aborted } from './requests.js';
  * @typedef {Slot & Source} Device
  */
 
-const Base = /** @type {new () => import('./events.js').TypedEventTarget<{ change: {} }>} */ (EventTarget);
-
 /**
  * Our microphone, camera and screen: opens what there is, knows what is missing and why, lets go of what is off.
  * `change` comes after each change of `state`, `problems` or a track. Nothing but `open` rejects.
  */
-export class LocalMedia extends Base {
+export class LocalMedia extends /** @type {new () => import('./events.js').TypedEventTarget<{ change: {} }>} */ (EventTarget) {
   /** What microphone and camera give now: for the own preview, which has to be muted. @readonly */
   stream = new MediaStream();
   /** What is captured of the screen. @readonly */

@@ -9,12 +9,10 @@ import { mediaState } from './media-state.js';
  * @property {{ state: PeerState }} state
  */
 
-const Base = /** @type {new () => import('./events.js').TypedEventTarget<PeerEvents>} */ (EventTarget);
-
 /**
  * Somebody else in a channel. Two shared channels make two of these, with a userdata each, over one connection.
  */
-export class Peer extends Base {
+export class Peer extends /** @type {new () => import('./events.js').TypedEventTarget<PeerEvents>} */ (EventTarget) {
   /** @readonly @type {string} */
   id;
   /** What the peer says about itself: untrusted; null if nothing. @type {any} */

@@ -64,14 +64,12 @@ const UNDO = { join: 'part', match: 'cancelMatch' };
  * @property {Frame<import('./wire.js').ErrorFrame>} error an error that answers no request
  */
 
-const Base = /** @type {new () => import('./events.js').TypedEventTarget<SignalingEvents>} */ (EventTarget);
-
 /**
  * The signaling channel of webrtc-pc: one session with the server over as many WebSockets as it takes. What is sent
  * while no socket is up is kept and sent later; what the server sent is never lost or doubled, unless an event
  * `welcome` says `resumed: false`.
  */
-export class SignalingChannel extends Base {
+export class SignalingChannel extends /** @type {new () => import('./events.js').TypedEventTarget<SignalingEvents>} */ (EventTarget) {
   /** To be read only, like the next one. @type {State} */
   state = 'connecting';
   /** Of this session; empty before the first welcome. */

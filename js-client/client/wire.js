@@ -10,6 +10,7 @@
  * @property {unknown} [userdata]
  * @property {unknown} [data]
  * @property {string} [leave]
+ * @property {string} [seat] of the last `joined` of that channel
  *
  * @typedef {object} Relay to another peer
  * @property {'relaySessionDescription' | 'relayICECandidate'} type
@@ -32,6 +33,7 @@
  * @property {'joined'} type
  * @property {string} channel
  * @property {number} peers how many `addPeer` follow
+ * @property {string} [seat] brings us back there when the server has started again
  *
  * @typedef {object} Parted
  * @property {'parted'} type

@@ -253,6 +253,23 @@ test('after the server forgot us, those who are introduced again stay, the other
   assert.notEqual(first.signalingState, 'closed');
 });
 
+test('the seat that the server named last is shown when it has started again', async () => {
+  const call = await enter();
+  const joining = call.client.join('room');
+  await settle();
+  const [first] = call.socket.take('join');
+  assert.equal('seat' in first, false);
+  await call.socket.receive({ type: 'joined', channel: 'room', peers: 0, seat: 's1', id: first.id });
+  await joining;
+  for (const [shown, given] of [['s1', undefined], ['s1', 's2'], ['s2', 's3']]) {
+    await call.clock.advance(5_000); // The next socket is tried soon.
+    await call.reconnect({ resumed: false });
+    const [{ seat, id }] = call.socket.take('join');
+    assert.equal(seat, shown);
+    await call.socket.receive({ type: 'joined', channel: 'room', peers: 0, seat: given, id });
+  }
+});
+
 test('an offer that was lost with the session is made again, also on a connection that works', async () => {
   const call = await enter();
   const channel = await call.join('room', { peers: [{}] });

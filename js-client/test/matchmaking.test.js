@@ -42,6 +42,26 @@ test('waits in the pool, and meets a stranger in a channel', async () => {
   assert.deepEqual(channel.userdata, { name: 'Ann' });
 });
 
+test('strangers find each other again when the server has started again', async () => {
+  const call = await enter();
+  const matching = call.client.match('pool');
+  await settle();
+  const [{ id }] = call.socket.take('match');
+  await call.socket.receive(
+    { type: 'matched', pool: 'pool', channel: '~1', id }, { type: 'joined', channel: '~1', peers: 1, seat: 's1' },
+    addPeer({ channel: '~1' }),
+  );
+  const channel = await matching;
+  await call.reconnect({ resumed: false });
+  const [request] = call.socket.take('join');
+  assert.deepEqual([request.channel, request.seat], ['~1', 's1']);
+  await call.socket.receive(
+    { type: 'joined', channel: '~1', peers: 1, seat: 's2', id: request.id }, addPeer({ channel: '~1', connection_id: 'f.1' }),
+  );
+  assert.deepEqual([...channel.peers.keys()], ['z']);
+  assert.notEqual(call.RTCPeerConnection.all[0].signalingState, 'closed');
+});
+
 test('matched at once, without waiting', async () => {
   const call = await enter();
   const matching = call.client.match('pool');
