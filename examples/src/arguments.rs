@@ -3,10 +3,13 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use signal_axum::{Builder, IceServer, Signaling};
+use signal_axum::{Builder, IceServer, Limits, Signaling};
+
+use crate::keys::Keys;
 
 /// How a server was started.
 #[derive(Debug, Parser)]
@@ -43,6 +46,9 @@ pub struct Arguments {
         hide_env_values = true
     )]
     ice_credential: Option<String>,
+    /// File with a secret key in each line; it is made if it is not there. With it calls survive a restart of the server
+    #[arg(long, value_name = "FILE", value_parser = Keys::read_or_make)]
+    key_file: Option<Keys>,
     /// Most people in one room of the group call and of the meeting
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) capacity: u32,
@@ -55,9 +61,18 @@ impl Arguments {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// Signaling with what holds for every system. A system adds its policy.
-    pub fn signaling(&self) -> Builder {
-        Signaling::builder().ice_servers(self.ice_servers())
+    /// Signaling with what holds for every system. The one of this name adds its policy.
+    pub fn signaling(&self, system: &str) -> Builder {
+        let signaling = Signaling::builder().ice_servers(self.ice_servers());
+        match &self.key_file {
+            // Nobody has been here before, so no seat is kept for those who return.
+            Some(keys) if keys.is_new => {
+                let limits = Limits { returning: Duration::ZERO, ..Limits::default() };
+                signaling.keys(keys.of(system)).limits(limits)
+            }
+            Some(keys) => signaling.keys(keys.of(system)),
+            None => signaling,
+        }
     }
 
     pub(crate) fn uses_tls(&self) -> bool {

@@ -20,5 +20,5 @@ pub const SYSTEM: System = System {
 };
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().policy(OpenRooms { capacity: arguments.capacity }).build()
+    arguments.signaling(SYSTEM.name).policy(OpenRooms { capacity: arguments.capacity }).build()
 }

@@ -13,6 +13,7 @@ pub mod two;
 mod announce;
 mod arguments;
 mod files;
+mod keys;
 mod pages;
 mod serve;
 mod tls;

@@ -22,7 +22,7 @@ pub const SYSTEM: System = System {
 };
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().policy(OpenRooms { capacity: arguments.capacity }).build()
+    arguments.signaling(SYSTEM.name).policy(OpenRooms { capacity: arguments.capacity }).build()
 }
 
 /// Everybody may join every room, until it is full.

@@ -40,5 +40,5 @@ pub async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().build()
+    arguments.signaling(SYSTEM.name).build()
 }

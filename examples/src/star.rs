@@ -25,7 +25,7 @@ pub const SYSTEM: System = System {
 };
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().policy(Stages).build()
+    arguments.signaling(SYSTEM.name).policy(Stages).build()
 }
 
 /// Every channel is a stage.

@@ -25,7 +25,7 @@ pub const SYSTEM: System = System {
 };
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().policy(Tables).build()
+    arguments.signaling(SYSTEM.name).policy(Tables).build()
 }
 
 /// Where more than two meet. The page offers it beside the topics.

@@ -24,7 +24,7 @@ pub const SYSTEM: System = System {
 };
 
 fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
-    arguments.signaling().policy(RoomsForTwo).build()
+    arguments.signaling(SYSTEM.name).policy(RoomsForTwo).build()
 }
 
 /// Two seats in every room. Who was there first makes the offer when the second is ready.
