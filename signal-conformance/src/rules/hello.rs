@@ -48,9 +48,10 @@ async fn ids_and_tokens_are_unguessable_and_differ(adapter: Adapter) {
     let server = adapter.start().await;
     let (ann, bob) = (server.client().await, server.client().await);
     assert!(ann.peer != bob.peer && ann.token != bob.token && ann.peer != ann.token);
+    // 128 bits as base64url; a token has a signature of so many bits, and what is signed.
+    assert_eq!(ann.peer.len(), 22);
+    assert!(ann.token.len() > 2 * 22 && ann.token.len() <= 256);
     for secret in [&ann.peer, &ann.token] {
-        // 128 bits as base64url.
-        assert_eq!(secret.len(), 22);
         assert!(secret.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)));
     }
 }
