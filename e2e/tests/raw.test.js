@@ -1,5 +1,8 @@
 /** The page that speaks the protocol by hand, against the server without a framework. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { enter as enterByClient, restartIce, BLANK } from '../call.js';
 import { browserTest, mediaFlows, startServer, waitFor } from '../harness.js';
@@ -79,6 +82,27 @@ browserTest('the socket is cut: the call goes on, and no message is lost or come
     await meet(pages);
   } finally {
     proxy.stop();
+  }
+});
+
+browserTest('a server that is killed and has a key: the call goes on', { bin, server: false, expected: CUT_SOCKETS }, async ({ open }) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'signal-'));
+  const args = ['--key-file', path.join(folder, 'keys')];
+  const first = await startServer({ bin, args });
+  const pages = [await enter(open, first.url, 'Ann'), await enter(open, first.url, 'Ben')];
+  await meet(pages);
+  for (const page of pages) await page.evaluate(() => { window.tile = document.querySelectorAll('#tiles figure')[1]; });
+  await first.stop('SIGKILL');
+  const second = await startServer({ bin, args, port: first.port });
+  try {
+    for (const page of pages) await waitFor(page, () => window.welcomes() === 2, { what: 'a second welcome' });
+    await meet(pages);
+    for (const page of pages) assert.equal(await page.evaluate(() => window.tile.isConnected), true);
+    await say(pages[0], 'Still here?');
+    await hasLine(pages[1], '#log', /^Ann Still here\?$/);
+  } finally {
+    await second.stop();
+    await rm(folder, { recursive: true });
   }
 });
 

@@ -10,6 +10,8 @@ const MOST_LINES = 200;
 const MOST_SHOWN = 400;
 /** Of a message. */
 const MOST_TEXT = 2_000;
+/** Who is not introduced again so long after we have come back to a server that has restarted is gone (section 11). */
+const REUNION_MS = 20_000;
 /** As the field takes, also where the name comes from the address. */
 const MAX_ROOM = 40;
 
@@ -17,6 +19,9 @@ const MAX_ROOM = 40;
 const $ = (id) => document.getElementById(id);
 /** Who is in the room with us: the connection, and the tile. @type {Map<string, { name: string, peer: Peer, tile: HTMLElement }>} */
 const others = new Map();
+/** Who was there before the server restarted, and has not been introduced again. @type {Set<string>} */
+const missed = new Set();
+let reunion = 0;
 /** @type {Session | null} */
 let session = null;
 let media = new MediaStream();
@@ -46,13 +51,16 @@ async function join() {
   show('Connecting…');
 
   let self = { peer_id: '', ice_servers: [] };
+  /** Brings us back into the room when the server has restarted. @type {string | undefined} */
+  let seat;
   session = new Session(new URL('signal', location.href), {
     welcome(message) {
       if (!message.resumed) {
-        // Whoever we knew belongs to a session that is gone (section 11).
-        [...others.keys()].forEach(part);
+        // For the others we are still there if the server knows us after its restart. If not, whoever we knew belongs
+        // to a session that is gone (section 11).
+        for (const id of others.keys()) message.peer_id === self.peer_id ? missed.add(id) : part(id);
         self = message;
-        session.send({ type: 'join', channel: room, userdata: { name } });
+        session.send({ type: 'join', channel: room, userdata: { name }, seat });
       }
       show('');
     },
@@ -61,7 +69,7 @@ async function join() {
     frame: showFrame,
     message(message) {
       switch (message.type) {
-        case 'joined': return log('', message.peers === 0 ? 'You are the first here.' : `Others here: ${message.peers}.`);
+        case 'joined': return enter(message);
         case 'addPeer': return meet(message);
         case 'removePeer': return part(message.peer_id);
         case 'userdata': return rename(message.peer_id, message.userdata);
@@ -73,8 +81,16 @@ async function join() {
     },
   });
 
+  function enter(joined) {
+    seat = joined.seat ?? seat;
+    clearTimeout(reunion);
+    reunion = setTimeout(() => missed.forEach(part), REUNION_MS);
+    log('', joined.peers === 0 ? 'You are the first here.' : `Others here: ${joined.peers}.`);
+  }
+
   function meet(introduction) {
     const id = introduction.peer_id;
+    missed.delete(id);
     if (others.has(id)) return others.get(id).peer.introduce(introduction);
     const stream = new MediaStream();
     const tile = addTile('', stream);
@@ -96,6 +112,7 @@ async function join() {
 /** @param {string} id */
 function part(id) {
   const { name, peer, tile } = others.get(id) ?? {};
+  missed.delete(id);
   if (!others.delete(id)) return;
   peer.close();
   tile.remove();
@@ -126,6 +143,7 @@ function say() {
 function leave(why) {
   session?.bye();
   session = null;
+  clearTimeout(reunion);
   [...others.keys()].forEach(part);
   media.getTracks().forEach((track) => track.stop());
   $('tiles').replaceChildren();
@@ -164,7 +182,7 @@ function log(who, text) {
 
 /** Descriptions are long, and tokens are secrets (section 11). @param {'C>' | 'S>'} direction @param {string} frame */
 function showFrame(direction, frame) {
-  const text = frame.replace(/"token":"[^"]*"/, '"token":"…"');
+  const text = frame.replace(/"(token|seat)":"[^"]*"/, '"$1":"…"');
   addLine($('frames'), direction, text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}… ${text.length} characters` : text);
   const count = direction === 'C>' ? $('sent') : $('received');
   count.textContent = Number(count.textContent) + 1;

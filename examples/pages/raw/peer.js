@@ -27,8 +27,12 @@ export class Peer {
   }
 
   /** An `addPeer` for a peer that is there: the server has restarted, or we have joined once more. */
-  introduce({ connection_id }) {
+  introduce({ connection_id, should_create_offer }) {
     this.#connectionId = connection_id;
+    const connection = this.#connection;
+    // An offer that was on its way is lost with the session of before.
+    if (connection?.signalingState === 'have-local-offer') this.#describeOurs(connection);
+    else if (connection && connection.connectionState !== 'connected' && should_create_offer) connection.restartIce();
   }
 
   /** Takes a `sessionDescription` or `iceCandidate`, one after the other. @param {any} message */
@@ -63,7 +67,7 @@ export class Peer {
     try {
       this.#makesOffer = true;
       await connection.setLocalDescription();
-      this.#relay('relaySessionDescription', { session_description: connection.localDescription });
+      this.#describeOurs(connection);
     } catch (error) {
       console.warn(error); // the connection is closed, or not stable any more: then it comes again
     } finally {
@@ -91,7 +95,7 @@ export class Peer {
     for (const candidate of this.#early.splice(0)) await this.#add(candidate);
     if (!isOffer) return;
     await connection.setLocalDescription();
-    this.#relay('relaySessionDescription', { session_description: connection.localDescription });
+    this.#describeOurs(connection);
   }
 
   async #add(candidate) {
@@ -104,6 +108,10 @@ export class Peer {
     const { usernameFragment } = candidate;
     if (usernameFragment && !remoteDescription.sdp.includes(`a=ice-ufrag:${usernameFragment}\r\n`)) return;
     await this.#connection.addIceCandidate(candidate).catch((error) => this.#ignoresOffer || console.warn(error));
+  }
+
+  #describeOurs({ localDescription }) {
+    this.#relay('relaySessionDescription', { session_description: localDescription });
   }
 
   #relay(type, what) {
