@@ -57,6 +57,9 @@ struct Arguments {
     /// Seconds that `relay` and `paced` take each
     #[arg(long, default_value_t = 3, value_parser = at_least_one())]
     seconds: u32,
+    /// Channels of the workload `churn`
+    #[arg(long, default_value_t = 100_000, value_parser = at_least_one())]
+    channels: u32,
     /// Only workloads whose name starts with this, such as `relay`
     #[arg(long)]
     only: Option<String>,
@@ -187,6 +190,8 @@ fn full(arguments: &Arguments) -> Vec<Workload> {
         Workload::Paced { pairs, rate, time },
         Workload::Storm { members: 32, times: 10 },
         Workload::Storm { members: 300, times: 3 },
+        Workload::Churn { channels: arguments.channels },
+        Workload::Slow { readers: 16, pairs, rate, time: time.max(Duration::from_secs(3)) },
     ]
 }
 
@@ -198,6 +203,8 @@ fn smoke() -> Vec<Workload> {
         Workload::Paced { pairs: 20, rate: 1000, time },
         Workload::Storm { members: 32, times: 1 },
         Workload::Storm { members: 100, times: 1 },
+        Workload::Churn { channels: 1000 },
+        Workload::Slow { readers: 2, pairs: 20, rate: 1000, time: 2 * time },
     ]
 }
 

@@ -1,8 +1,10 @@
 //! What the servers are put to. Each workload verifies every message that it causes.
 
+mod churn;
 mod gather;
 mod idle;
 mod relay;
+mod slow;
 mod storm;
 
 use std::time::Duration;
@@ -24,6 +26,10 @@ pub(crate) enum Workload {
     Paced { pairs: usize, rate: u32, time: Duration },
     /// Peers that join one channel at once.
     Storm { members: usize, times: usize },
+    /// A few clients that join and part so many channels, each once.
+    Churn { channels: u32 },
+    /// What [`Workload::Paced`] is, while so many clients do not read what is sent to them.
+    Slow { readers: usize, pairs: usize, rate: u32, time: Duration },
 }
 
 impl Workload {
@@ -33,11 +39,14 @@ impl Workload {
             Self::Relay { pairs, .. } => format!("relay, {pairs} pairs"),
             Self::Paced { pairs, rate, .. } => format!("paced, {pairs} pairs, {rate}/s"),
             Self::Storm { members, .. } => format!("storm of {members}"),
+            Self::Churn { channels } => format!("churn, {channels} channels"),
+            Self::Slow { readers, .. } => format!("slow, {readers} readers"),
         }
     }
 
     pub(crate) fn is_for(self, kind: Kind) -> bool {
-        !matches!((self, kind), (Self::Storm { .. }, Kind::NodeWs))
+        let is_ours_alone = matches!(self, Self::Storm { .. } | Self::Churn { .. } | Self::Slow { .. });
+        !is_ours_alone || matches!(kind, Kind::Ours(_))
     }
 
     /// How many sockets are open at once.
@@ -46,6 +55,8 @@ impl Workload {
             Self::Idle { connections } => connections,
             Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => 2 * pairs,
             Self::Storm { members, .. } => members,
+            Self::Churn { .. } => churn::CLIENTS,
+            Self::Slow { readers, pairs, .. } => 2 * (readers + pairs),
         }
     }
 
@@ -54,7 +65,12 @@ impl Workload {
         let by_default = signal_axum::Limits::default().members_per_channel;
         match self {
             Self::Storm { members, .. } if members > by_default => Some(members),
-            Self::Storm { .. } | Self::Idle { .. } | Self::Relay { .. } | Self::Paced { .. } => None,
+            Self::Storm { .. }
+            | Self::Idle { .. }
+            | Self::Relay { .. }
+            | Self::Paced { .. }
+            | Self::Churn { .. }
+            | Self::Slow { .. } => None,
         }
     }
 
@@ -62,8 +78,10 @@ impl Workload {
         match self {
             Self::Idle { connections } => idle::run(server, connections),
             Self::Relay { pairs, time } => relay::closed(server, pairs, time),
-            Self::Paced { pairs, rate, time } => relay::paced(server, pairs, rate, time),
+            Self::Paced { pairs, rate, time } => relay::paced(server, pairs, relay::Pace { rate, time }),
             Self::Storm { members, times } => storm::run(server, members, times),
+            Self::Churn { channels } => churn::run(server, channels),
+            Self::Slow { readers, pairs, rate, time } => slow::run(server, readers, pairs, (rate, time)),
         }
     }
 }

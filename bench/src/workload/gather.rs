@@ -71,5 +71,10 @@ pub(super) fn unexpected(client: usize, text: &[u8]) -> Box<dyn std::error::Erro
     format!("client {client}: unexpected: {}", String::from_utf8_lossy(text)).into()
 }
 
+/// Where no other client may hear anything.
+pub(super) fn unexpected_frame(client: usize, text: &[u8]) -> Result<()> {
+    Err(unexpected(client, text))
+}
+
 /// Clients that connect or join at once. An even number, and below the backlog of any server.
 const AT_ONCE: usize = 64;

@@ -8,7 +8,7 @@ use std::{
 use super::{GLANCE, gather, microseconds};
 use crate::{
     Result,
-    dialect::{Numbered, Payload},
+    dialect::{Dialect, Introduction, Numbered, Payload},
     fleet::Fleet,
     inbox::Inbox,
     report::Figure,
@@ -21,20 +21,20 @@ struct Line {
     expected: Numbered,
 }
 
-fn lines(server: &Server, pairs: usize) -> Result<(Fleet, Vec<Line>)> {
-    let mut fleet = gather::connect(server, 2 * pairs)?;
-    let introductions = gather::pair(&mut fleet)?;
-    let line = |other| Line {
-        own: fleet.dialect.relay(Payload::Candidate, other),
-        expected: fleet.dialect.relayed(Payload::Candidate, other),
-    };
-    let lines = introductions.iter().map(line).collect();
-    Ok((fleet, lines))
+impl Line {
+    fn new(dialect: Dialect, other: &Introduction) -> Self {
+        Self {
+            own: dialect.relay(Payload::Candidate, other),
+            expected: dialect.relayed(Payload::Candidate, other),
+        }
+    }
 }
 
 /// Each client sends one candidate, and another one for each that it gets: two are under way in each pair.
 pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Vec<Figure>> {
-    let (mut fleet, mut lines) = lines(server, pairs)?;
+    let mut fleet = gather::connect(server, 2 * pairs)?;
+    let introductions = gather::pair(&mut fleet)?;
+    let mut lines: Vec<_> = introductions.iter().map(|other| Line::new(fleet.dialect, other)).collect();
     let mut inbox = Inbox::default();
     for (client, line) in lines.iter_mut().enumerate() {
         fleet.send(client, line.own.next())?;
@@ -69,57 +69,111 @@ pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Ve
     ])
 }
 
-/// The clients send in turn, at fixed times. Latency counts from the time at which a message was to be sent.
-pub(super) fn paced(server: &Server, pairs: usize, rate: u32, time: Duration) -> Result<Vec<Figure>> {
-    let (mut fleet, mut lines) = lines(server, pairs)?;
+/// So many messages a second in all, for so long.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) rate: u32,
+    pub(super) time: Duration,
+}
+
+/// The clients of pairs that send in turn, at fixed times. Latency counts from the time at which a message was to be
+/// sent.
+pub(super) struct Paced {
+    lines: Vec<Line>,
+}
+
+/// What was measured.
+pub(super) struct Measured {
+    cpu: Duration,
+    messages: u32,
+    /// In order.
+    latencies: Vec<Duration>,
+}
+
+pub(super) fn paced(server: &Server, pairs: usize, pace: Pace) -> Result<Vec<Figure>> {
+    let mut fleet = gather::connect(server, 2 * pairs)?;
+    let introductions = gather::pair(&mut fleet)?;
     let mut inbox = Inbox::default();
-    let mut under_way = vec![VecDeque::new(); lines.len()];
-    let mut latencies = Vec::new();
-    let warm_up = (WARM_UP.as_secs_f64() * f64::from(rate)) as u32;
-    let total = warm_up + (time.as_secs_f64() * f64::from(rate)) as u32;
-    let (mut sent, mut received) = (0, 0);
-    let mut cpu = Vec::new();
-    let start = Instant::now();
-    let due = |message: u32| start + Duration::from_secs(1) * message / rate;
-    while received < total {
-        let mut now = Instant::now();
-        while sent < total && due(sent) <= now {
-            if sent == warm_up {
-                cpu.push(server.cpu()?);
-            }
-            let client = sent as usize % lines.len();
-            fleet.send(client, lines[client].own.next())?;
-            // Neighbours are a pair.
-            under_way[client ^ 1].push_back((sent >= warm_up, due(sent)));
-            sent += 1;
-            if sent == total {
-                cpu.push(server.cpu()?);
-            }
-            now = Instant::now();
-        }
-        // It never sleeps: otherwise the server would pay for waking it, which a client elsewhere would not cost it.
-        let patience = if sent < total { Duration::ZERO } else { GLANCE };
-        fleet.receive(&mut inbox, patience)?;
-        for (client, text) in inbox.frames() {
-            lines[client].expected.check(text)?;
-            let under_way = under_way[client].pop_front();
-            let (is_measured, due) = under_way.ok_or_else(|| gather::unexpected(client, text))?;
-            received += 1;
-            if is_measured {
-                latencies.push(due.elapsed());
-            }
-        }
-    }
+    let mut paced = Paced::new(&fleet, &introductions);
+    let measured = paced.run(server, &mut fleet, &mut inbox, pace, |_| Ok(()), gather::unexpected_frame)?;
     fleet.settle(&mut inbox)?;
-    latencies.sort_unstable();
-    let percentile = |part: f64| microseconds(latencies[(latencies.len() as f64 * part) as usize]);
-    let cpu = cpu[1] - cpu[0];
     Ok(vec![
-        Figure::new("CPU per message", "µs", microseconds(cpu) / f64::from(total - warm_up)),
-        Figure::new("latency, median", "µs", percentile(0.5)),
-        Figure::new("latency, 99 %", "µs", percentile(0.99)),
-        Figure::new("latency, 99.9 %", "µs", percentile(0.999)),
+        Figure::new("CPU per message", "µs", microseconds(measured.cpu) / f64::from(measured.messages)),
+        Figure::new("latency, median", "µs", measured.percentile(0.5)),
+        Figure::new("latency, 99 %", "µs", measured.percentile(0.99)),
+        Figure::new("latency, 99.9 %", "µs", measured.percentile(0.999)),
     ])
+}
+
+impl Measured {
+    /// In microseconds.
+    pub(super) fn percentile(&self, part: f64) -> f64 {
+        microseconds(self.latencies[(self.latencies.len() as f64 * part) as usize])
+    }
+}
+
+impl Paced {
+    /// The first clients of the fleet, one for each introduction.
+    pub(super) fn new(fleet: &Fleet, introductions: &[Introduction]) -> Self {
+        Self { lines: introductions.iter().map(|other| Line::new(fleet.dialect, other)).collect() }
+    }
+
+    /// Does `meanwhile` between messages. Frames of clients that are not its own are for `others`.
+    pub(super) fn run(
+        &mut self,
+        server: &Server,
+        fleet: &mut Fleet,
+        inbox: &mut Inbox,
+        Pace { rate, time }: Pace,
+        mut meanwhile: impl FnMut(&mut Fleet) -> Result<()>,
+        mut others: impl FnMut(usize, &[u8]) -> Result<()>,
+    ) -> Result<Measured> {
+        let lines = &mut self.lines;
+        let mut under_way = vec![VecDeque::new(); lines.len()];
+        let mut latencies = Vec::new();
+        let warm_up = (WARM_UP.as_secs_f64() * f64::from(rate)) as u32;
+        let total = warm_up + (time.as_secs_f64() * f64::from(rate)) as u32;
+        let (mut sent, mut received) = (0, 0);
+        let mut cpu = Vec::new();
+        let start = Instant::now();
+        let due = |message: u32| start + Duration::from_secs(1) * message / rate;
+        while received < total {
+            let mut now = Instant::now();
+            while sent < total && due(sent) <= now {
+                if sent == warm_up {
+                    cpu.push(server.cpu()?);
+                }
+                let client = sent as usize % lines.len();
+                fleet.send(client, lines[client].own.next())?;
+                // Neighbours are a pair.
+                under_way[client ^ 1].push_back((sent >= warm_up, due(sent)));
+                sent += 1;
+                if sent == total {
+                    cpu.push(server.cpu()?);
+                }
+                now = Instant::now();
+            }
+            meanwhile(fleet)?;
+            // It never sleeps: otherwise the server would pay for waking it, which a client elsewhere would not cost it.
+            let patience = if sent < total { Duration::ZERO } else { GLANCE };
+            fleet.receive(inbox, patience)?;
+            for (client, text) in inbox.frames() {
+                let Some(line) = lines.get_mut(client) else {
+                    others(client, text)?;
+                    continue;
+                };
+                line.expected.check(text)?;
+                let under_way = under_way[client].pop_front();
+                let (is_measured, due) = under_way.ok_or_else(|| gather::unexpected(client, text))?;
+                received += 1;
+                if is_measured {
+                    latencies.push(due.elapsed());
+                }
+            }
+        }
+        latencies.sort_unstable();
+        Ok(Measured { cpu: cpu[1] - cpu[0], messages: total - warm_up, latencies })
+    }
 }
 
 /// What is not measured, so that caches and buffers have found their size.
