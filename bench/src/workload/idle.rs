@@ -1,5 +1,7 @@
 //! What a connection costs that is just there, before and after it was used for a call.
 
+use std::time::Instant;
+
 use super::{GLANCE, gather, microseconds};
 use crate::{
     Result,
@@ -15,7 +17,9 @@ pub(super) fn run(server: &Server, connections: usize) -> Result<Vec<Figure>> {
     let (memory_before, cpu_before) = (server.memory()?, server.cpu()?);
     let kilobytes = |memory: f64| (memory - memory_before) / connections as f64 / 1024.0;
 
+    let start = Instant::now();
     let mut fleet = gather::connect(server, connections)?;
+    let connected = start.elapsed();
     let introductions = gather::pair(&mut fleet)?;
     let (joined, cpu_joined) = (server.memory()?, server.cpu()?);
     fleet.settle(&mut inbox)?;
@@ -31,6 +35,7 @@ pub(super) fn run(server: &Server, connections: usize) -> Result<Vec<Figure>> {
 
     let calls = (connections / 2) as u32;
     Ok(vec![
+        Figure::new("connections per second, welcomed", "1/s", connections as f64 / connected.as_secs_f64()),
         Figure::new("memory per connection, just joined", "KiB", kilobytes(joined)),
         Figure::new("memory per connection, settled", "KiB", kilobytes(settled)),
         Figure::new("memory per connection, after a call", "KiB", kilobytes(called)),
