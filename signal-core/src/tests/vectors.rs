@@ -104,7 +104,7 @@ fn a_token_or_connection_id_may_be_empty() {
 #[test]
 fn what_a_later_server_may_say_is_no_error() {
     let message = |text| format!("{:?}", codec::decode_server(text).unwrap().message());
-    assert_eq!(message(r#"{"type":"iceServers","ice_servers":[],"ttl_ms":1}"#), "None");
+    assert_eq!(message(r#"{"type":"moved","peer_id":"p"}"#), "None");
     let gone = message(r#"{"type":"removePeer","channel":"c","peer_id":"p","reason":"abducted"}"#);
     assert!(gone.contains("Closed"), "{gone}");
 }
@@ -123,7 +123,8 @@ fn known_keys(mut frame: Value) -> Value {
     let kind = object["type"].as_str().unwrap().to_owned();
     let known: &[&str] = match kind.as_str() {
         "hello" => &["version", "token", "resume", "replaces"],
-        "join" | "setUserdata" => &["channel", "userdata"],
+        "join" => &["channel", "userdata", "seat"],
+        "setUserdata" => &["channel", "userdata"],
         "part" => &["channel"],
         "relaySessionDescription" => &["peer_id", "session_description", "connection_id", "attempt"],
         "relayICECandidate" => &["peer_id", "ice_candidate", "connection_id", "attempt"],
