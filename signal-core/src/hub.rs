@@ -138,6 +138,12 @@ impl Hub {
         self.session(session).map(|session| &session.peer)
     }
 
+    /// Whether a session is in a channel and knows it.
+    #[must_use]
+    pub fn has_seat(&self, session: SessionId) -> bool {
+        self.session(session).is_some_and(|session| !session.seats.is_empty())
+    }
+
     /// The state of a channel, if it has members.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<&Channel> {

@@ -140,6 +140,13 @@ pub enum ServerMessage<'a> {
         /// After how much silence the server asks for a sign of life.
         heartbeat: Duration,
     },
+    /// TURN credentials for a peer that is in a channel, or is about to be told so.
+    IceServers {
+        /// A list of `RTCIceServer`, in place of all that the client has been told before.
+        ice_servers: Payload<'a>,
+        /// How long the credentials among them are valid.
+        ttl: Duration,
+    },
     /// The answer to `join`; an `AddPeer` for each member follows.
     Joined {
         /// That of the request.

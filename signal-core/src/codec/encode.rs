@@ -17,6 +17,10 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
             object.out.push(b'}');
             object.json("ice_servers", *ice_servers).literal("heartbeat_ms", milliseconds(*heartbeat)).end();
         }
+        ServerMessage::IceServers { ice_servers, ttl } => {
+            let mut object = Object::new(out, "iceServers");
+            object.json("ice_servers", *ice_servers).literal("ttl_ms", milliseconds(*ttl)).end();
+        }
         ServerMessage::Joined { id, channel, peers, seat } => {
             let mut object = Object::new(out, "joined");
             object.id(*id).text("channel", channel).literal("peers", peers);

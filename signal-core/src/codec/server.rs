@@ -29,6 +29,7 @@ pub struct ServerFrame<'a> {
     #[serde(borrow)]
     ice_servers: Option<&'a RawValue>,
     heartbeat_ms: Option<u64>,
+    ttl_ms: Option<u64>,
     #[serde(borrow)]
     channel: Option<Cow<'a, str>>,
     peers: Option<usize>,
@@ -111,6 +112,10 @@ impl ServerFrame<'_> {
                     heartbeat: Duration::from_millis(self.heartbeat_ms?),
                 }
             }
+            "iceServers" => ServerMessage::IceServers {
+                ice_servers: Payload::new(self.ice_servers?),
+                ttl: Duration::from_millis(self.ttl_ms?),
+            },
             "joined" => ServerMessage::Joined {
                 id,
                 channel: borrowed(&self.channel)?,

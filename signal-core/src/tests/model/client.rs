@@ -112,6 +112,7 @@ impl Client {
             | ServerMessage::Matched { .. }
             | ServerMessage::MatchEnded { .. } => panic!("strangers have a model of their own: {message:?}"),
             ServerMessage::Welcome { .. }
+            | ServerMessage::IceServers { .. }
             | ServerMessage::Ack { .. }
             | ServerMessage::Pong
             | ServerMessage::Closing { .. } => panic!("the driver says this: {message:?}"),

@@ -89,6 +89,7 @@ impl Client {
                 }
             }
             ServerMessage::Welcome { .. }
+            | ServerMessage::IceServers { .. }
             | ServerMessage::Joined { .. }
             | ServerMessage::AddPeer { .. }
             | ServerMessage::SessionDescription { .. }

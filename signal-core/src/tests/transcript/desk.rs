@@ -233,6 +233,7 @@ impl Desk {
                 format!("error {code}{channel}{peer}{connection}{}{why}", number(*id))
             }
             ServerMessage::Welcome { .. }
+            | ServerMessage::IceServers { .. }
             | ServerMessage::Ack { .. }
             | ServerMessage::Pong
             | ServerMessage::Closing { .. } => panic!("the driver says this, not the hub: {message:?}"),
