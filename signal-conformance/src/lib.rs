@@ -85,6 +85,7 @@ macro_rules! suite {
         $crate::slow! { $serve }
         $crate::acknowledgements! { $serve }
         $crate::tokens! { $serve }
+        $crate::turn! { $serve }
         $crate::resume! { $serve }
         $crate::restart! { $serve }
         $crate::heartbeat! { $serve }

@@ -45,6 +45,7 @@ pub mod stars;
 pub mod storms;
 pub mod strangers;
 pub mod tokens;
+pub mod turn;
 pub mod upgrade;
 pub mod waiting;
 

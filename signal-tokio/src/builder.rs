@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use signal_core::{Limits, codec::FrameLimits};
+use signal_core::{Limits, OwnedPayload, codec::FrameLimits};
 
 use crate::{
-    Open, Policy, Signaling,
+    Open, Policy, Signaling, Turn,
     driver::Shared,
     tokens::{Keys, LEAST_KEY},
+    turn::{LEAST_SECRET, TTL},
 };
 
 /// Builds a [`Signaling`].
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) frames: FrameLimits,
     pub(crate) timing: Timing,
     pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) turn: Option<Turn>,
     pub(crate) keys: Keys,
     pub(crate) outbox_messages: usize,
     pub(crate) outbox_bytes: usize,
@@ -87,6 +89,12 @@ impl IceServer {
     pub fn stun(url: impl Into<String>) -> Self {
         Self { urls: vec![url.into()], ..Self::default() }
     }
+
+    /// As clients are told.
+    pub(crate) fn list(servers: &[&Self]) -> OwnedPayload {
+        let json = serde_json::to_string(servers).and_then(|json| OwnedPayload::from_json(&json));
+        json.expect("a list of texts has a JSON form")
+    }
 }
 
 /// The configuration cannot work.
@@ -111,6 +119,12 @@ pub enum ConfigError {
     /// A URL is not of the form that browsers take.
     #[error("{0:?} is not the URL of a STUN or TURN server")]
     IceServer(String),
+    /// The secret shared with the TURN server is too short to be hard to guess.
+    #[error("the secret of a TURN server must have at least {LEAST_SECRET} bytes")]
+    ShortTurnSecret,
+    /// TURN credentials would end too early, or be worth stealing.
+    #[error("TURN credentials must be valid for {} to {} seconds", TTL.start(), TTL.end())]
+    TurnTtl,
 }
 
 impl Default for Builder {
@@ -122,6 +136,7 @@ impl Default for Builder {
                 frames: FrameLimits::default(),
                 timing: Timing::default(),
                 ice_servers: Vec::new(),
+                turn: None,
                 keys: Keys::default(),
                 outbox_messages: 1024,
                 outbox_bytes: 512 << 10,
@@ -142,6 +157,14 @@ impl<P: Policy> Builder<P> {
     #[must_use]
     pub fn ice_servers(mut self, servers: impl IntoIterator<Item = IceServer>) -> Self {
         self.config.ice_servers = servers.into_iter().collect();
+        self
+    }
+
+    /// A TURN server for which each session gets credentials of its own, with its first join and before they end. They
+    /// come in `iceServers` together with [`Builder::ice_servers`]; none if it is not set.
+    #[must_use]
+    pub fn turn(mut self, turn: Turn) -> Self {
+        self.config.turn = Some(turn);
         self
     }
 
@@ -239,6 +262,7 @@ impl Config {
             (self.timing.acknowledge, "acknowledge"),
             (self.timing.reconnect, "reconnect"),
             (self.timing.token_life, "token_life"),
+            (self.turn.as_ref().map_or(Duration::ZERO, Turn::longest), "turn"),
         ];
         if let Some((_, name)) = times.into_iter().find(|(time, _)| *time > LONGEST) {
             return Err(ConfigError::TooLong(name));
@@ -246,6 +270,7 @@ impl Config {
         if self.keys.0.iter().any(|key| key.len() < LEAST_KEY) {
             return Err(ConfigError::ShortKey);
         }
+        self.turn.as_ref().map_or(Ok(()), Turn::check)?;
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);
         }

@@ -66,6 +66,7 @@ struct Connection<S> {
     last_heard: Instant,
     pinged_at: Option<Instant>,
     token_is_known: bool,
+    turn_due: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -98,6 +99,7 @@ impl<S: Socket> Connection<S> {
             last_heard: now,
             pinged_at: None,
             token_is_known: false,
+            turn_due: None,
             alarm,
         }
     }
@@ -121,9 +123,9 @@ impl<S: Socket> Connection<S> {
         self.write(Outgoing::Text(welcome)).await?;
         self.write_outbox().await?;
         loop {
-            let Attached { link, socket: number, .. } = &self.attached;
             // Before anything else is read: the last message may be one too many of those that wait.
-            self.held = link.lock().held;
+            self.look_at_the_link();
+            let Attached { link, socket: number, .. } = &self.attached;
             tokio::select! {
                 work = poll_fn(|context| link.poll_work(context, *number, self.held)) => match work {
                     Work::Go => self.write_outbox().await?,
@@ -213,11 +215,26 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
+    fn look_at_the_link(&mut self) {
+        let link = self.attached.link.lock();
+        let turn_due = link.turn_due.map(Instant::from_std);
+        self.held = link.held;
+        drop(link);
+        if turn_due != self.turn_due {
+            self.turn_due = turn_due;
+            self.set_alarm();
+        }
+    }
+
     async fn look_at_the_clock(&mut self) -> Result<(), Ending> {
         let now = Instant::now();
         let timing = self.shared.config.timing.clone();
         if self.acknowledge_at.is_some_and(|due| due <= now) {
             self.acknowledge().await?;
+        }
+        if self.turn_due.is_some_and(|due| due <= now) {
+            self.shared.refresh_turn(&self.attached.link);
+            self.look_at_the_link();
         }
         match self.pinged_at {
             Some(pinged_at) if now >= pinged_at + timing.heartbeat_timeout => {
@@ -240,7 +257,7 @@ impl<S: Socket> Connection<S> {
             Some(pinged_at) => pinged_at + timing.heartbeat_timeout,
             None => self.last_heard + timing.heartbeat,
         };
-        let next = self.acknowledge_at.map_or(silence, |due| due.min(silence));
+        let next = [self.acknowledge_at, self.turn_due].into_iter().flatten().fold(silence, Instant::min);
         self.alarm.as_mut().reset(next);
     }
 

@@ -19,10 +19,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Event, Frame, JoinRequest, MatchRequest, PeerInfo, Policy, Refusal,
-    builder::Config,
+    builder::{Config, IceServer},
     link::{Link, LinkState},
     random,
     tokens::{Seat, Signer},
+    turn::Minter,
 };
 
 /// One server: what all its sockets share.
@@ -45,6 +46,7 @@ pub(crate) struct State {
     log: LocalLog,
     /// By session number.
     pub(crate) links: Slab<Arc<Link>>,
+    pub(crate) turn: Option<Minter>,
     /// How many sessions there have been.
     pub(crate) sessions: u64,
     /// When the timer's task will wake.
@@ -79,14 +81,14 @@ thread_local! {
 
 impl Shared {
     pub(crate) fn new(policy: Box<dyn Policy>, config: Config) -> Self {
-        let ice_servers = serde_json::to_string(&config.ice_servers)
-            .and_then(|json| OwnedPayload::from_json(&json))
-            .expect("a list of texts has a JSON form");
+        let ice_servers: Vec<_> = config.ice_servers.iter().collect();
+        let ice_servers = IceServer::list(&ice_servers);
         let epoch = Epoch(random::number());
         let mut state = State {
             hub: Hub::new(config.limits.clone(), epoch),
             log: LocalLog::default(),
             links: Slab::new(),
+            turn: config.turn.as_ref().map(|turn| Minter::new(turn, &config.ice_servers)),
             sessions: 0,
             armed: None,
         };
@@ -240,7 +242,7 @@ impl State {
     }
 
     fn step(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
-        let Self { hub, log, links, sessions: _, armed: _ } = self;
+        let Self { hub, log, links, turn, sessions: _, armed: _ } = self;
         let events = &shared.events;
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
@@ -255,11 +257,7 @@ impl State {
                 let frame = Frame::copy_from(&scratch.text);
                 for session in to.iter() {
                     let Some(link) = links.get(session.0 as usize) else { continue };
-                    let mut link = link.lock();
-                    match link.outbox.push(frame.clone()) {
-                        Ok(()) => scratch.woken.extend(link.wake()),
-                        Err(_) => scratch.overflowed.push(session),
-                    }
+                    queue(link, frame.clone(), scratch);
                 }
             }
             Output::Authorize { token, place, userdata, seat } => {
@@ -277,6 +275,12 @@ impl State {
             Output::Release { session } => set_held(links, session, false, scratch),
             Output::Close { session, reason } => close(links, session, reason, scratch),
             Output::Joined { session, channel, settings } => {
+                // Before it is told of anybody to whom it will connect.
+                if let Some(link) = links.get(session.0 as usize)
+                    && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
+                {
+                    queue(link, frame, scratch);
+                }
                 if let Some(peer) = peer(links, session) {
                     if !shared.config.keys.0.is_empty() {
                         scratch.seat = Some(shared.signer.seat_token(&peer, channel.as_str(), settings));
@@ -326,6 +330,14 @@ impl State {
     pub(crate) fn rearm(&mut self) -> Option<Instant> {
         self.armed = self.hub.poll_timeout();
         self.armed
+    }
+}
+
+fn queue(link: &Link, frame: Frame, scratch: &mut Scratch) {
+    let mut state = link.lock();
+    match state.outbox.push(frame) {
+        Ok(()) => scratch.woken.extend(state.wake()),
+        Err(_) => scratch.overflowed.push(link.session),
     }
 }
 

@@ -13,6 +13,7 @@ mod signaling;
 mod socket;
 mod timer;
 mod tokens;
+mod turn;
 
 pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
@@ -25,3 +26,4 @@ pub use signal_core::{
 };
 pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};
+pub use turn::Turn;

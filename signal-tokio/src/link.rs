@@ -3,7 +3,7 @@
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
@@ -39,6 +39,8 @@ pub(crate) struct LinkState {
     /// that it knows the newer.
     pub(crate) ticket: Ticket,
     pub(crate) previous_ticket: Option<Ticket>,
+    /// When it gets the next TURN credentials, if it is in a channel then. Nothing: with its next join.
+    pub(crate) turn_due: Option<Instant>,
     waker: Option<Waker>,
 }
 
@@ -71,6 +73,7 @@ impl Link {
             closing: None,
             ticket,
             previous_ticket: None,
+            turn_due: None,
             waker: None,
         };
         Self { session, peer, identity, state: Mutex::new(state) }
