@@ -7,9 +7,12 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use signal_axum::{Builder, IceServer, Limits, Signaling};
+use signal_axum::{Builder, IceServer, Limits, Signaling, Turn};
 
-use crate::keys::Keys;
+use crate::keys::{Keys, Secret};
+
+/// Credentials that end earlier would end while a connection is still tried again.
+const SHORTEST_TTL: Duration = Duration::from_secs(600);
 
 /// How a server was started.
 #[derive(Debug, Parser)]
@@ -46,6 +49,15 @@ pub struct Arguments {
         hide_env_values = true
     )]
     ice_credential: Option<String>,
+    /// TURN server that takes time-limited credentials, such as turn:turn.example.org:3478; may be repeated
+    #[arg(long = "turn", value_name = "URL", requires = "turn_secret")]
+    turn_urls: Vec<String>,
+    /// File with the secret shared with it (coturn: static-auth-secret), which signs the credentials
+    #[arg(long = "turn-secret-file", value_name = "FILE", requires = "turn_urls", value_parser = Secret::read)]
+    turn_secret: Option<Secret>,
+    /// How long these credentials are valid, 600 to 3600; less is for tests
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    turn_ttl: u64,
     /// File with a secret key in each line; it is made if it is not there. With it calls survive a restart of the server
     #[arg(long, value_name = "FILE", value_parser = Keys::read_or_make)]
     key_file: Option<Keys>,
@@ -63,7 +75,10 @@ impl Arguments {
 
     /// Signaling with what holds for every system. The one of this name adds its policy.
     pub fn signaling(&self, system: &str) -> Builder {
-        let signaling = Signaling::builder().ice_servers(self.ice_servers());
+        let mut signaling = Signaling::builder().ice_servers(self.ice_servers());
+        if let Some(secret) = &self.turn_secret {
+            signaling = signaling.turn(self.turn(secret));
+        }
         match &self.key_file {
             // Nobody has been here before, so no seat is kept for those who return.
             Some(keys) if keys.is_new => {
@@ -83,6 +98,12 @@ impl Arguments {
         let default =
             if self.uses_tls() { (Ipv4Addr::UNSPECIFIED, 8443) } else { (Ipv4Addr::LOCALHOST, 8080) };
         self.listen.unwrap_or(default.into())
+    }
+
+    fn turn(&self, Secret(secret): &Secret) -> Turn {
+        let turn = Turn::new(self.turn_urls.clone(), secret.clone());
+        let ttl = Duration::from_secs(self.turn_ttl);
+        if ttl < SHORTEST_TTL { turn.ttl_for_tests(ttl) } else { turn.ttl(ttl) }
     }
 
     fn ice_servers(&self) -> impl Iterator<Item = IceServer> {

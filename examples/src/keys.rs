@@ -1,6 +1,7 @@
-//! The file with the keys by which clients are known again when the server has started again.
+//! Files with secrets: the keys by which clients are known again when the server has started again, and what it shares
+//! with a TURN server.
 
-use std::{fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fmt, fs, io, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// Shorter ones could be guessed.
 const LEAST_KEY: usize = 32;
@@ -41,6 +42,28 @@ impl Keys {
     fn from_text(text: &str) -> Self {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         Self { keys: lines.map(ToOwned::to_owned).collect(), is_new: false }
+    }
+}
+
+/// What is shared with a TURN server. Nothing prints it.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl Secret {
+    /// Reads a file that contains nothing else.
+    pub(crate) fn read(path: &str) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let secret = text.trim();
+        if secret.is_empty() || secret.lines().count() > 1 {
+            return Err("one line with the secret must be in it".to_owned());
+        }
+        Ok(Self(secret.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a secret")
     }
 }
 
