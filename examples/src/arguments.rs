@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use signal_axum::{Builder, IceServer, Limits, Signaling, Turn};
+use signal_axum::{Builder, IceServer, Limits, Origins, Signaling, Turn};
 
 use crate::keys::{Keys, Secret};
 
@@ -34,6 +34,9 @@ pub struct Arguments {
     /// The private key that belongs to it, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Origin of pages elsewhere that may use this server, such as https://example.org; may be repeated
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    allowed_origins: Vec<String>,
     /// STUN or TURN server for the browsers, such as stun:stun.example.org:3478; may be repeated
     #[arg(long = "ice-server", value_name = "URL")]
     ice_servers: Vec<String>,
@@ -75,7 +78,8 @@ impl Arguments {
 
     /// Signaling with what holds for every system. The one of this name adds its policy.
     pub fn signaling(&self, system: &str) -> Builder {
-        let mut signaling = Signaling::builder().ice_servers(self.ice_servers());
+        let origins = Origins::same().and(self.allowed_origins.iter());
+        let mut signaling = Signaling::builder().origins(origins).ice_servers(self.ice_servers());
         if let Some(secret) = &self.turn_secret {
             signaling = signaling.turn(self.turn(secret));
         }

@@ -33,7 +33,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(signaling: &Signaling) -> Router
 /// Takes over a WebSocket whose client the caller has let in: [`Policy::upgrade`] is not asked.
 ///
 /// A page of another origin that its visitor has open may ask for the upgrade in the visitor's name. Whoever lets
-/// clients in by a cookie has to check the origin, for example with [`same_origin`].
+/// clients in by a cookie has to check the origin, for example with [`Origins::check`].
 pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admission: Admission) -> Response {
     let signaling = signaling.clone();
     socket::configure(socket).protocols([SUBPROTOCOL]).on_upgrade(async move |socket| {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use signal_core::{Limits, OwnedPayload, codec::FrameLimits};
 
 use crate::{
-    Open, Policy, Signaling, Turn,
+    Open, Origins, Policy, Signaling, Turn,
     driver::Shared,
     tokens::{Keys, LEAST_KEY},
     turn::{LEAST_SECRET, TTL},
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) frames: FrameLimits,
     pub(crate) timing: Timing,
+    pub(crate) origins: Origins,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) turn: Option<Turn>,
     pub(crate) keys: Keys,
@@ -116,6 +117,9 @@ pub enum ConfigError {
     /// A key is too short to be hard to guess.
     #[error("a key must have at least {LEAST_KEY} bytes")]
     ShortKey,
+    /// This is no origin, such as `https://example.org`.
+    #[error("{0:?} is not an origin")]
+    Origin(String),
     /// A URL is not of the form that browsers take.
     #[error("{0:?} is not the URL of a STUN or TURN server")]
     IceServer(String),
@@ -135,6 +139,7 @@ impl Default for Builder {
                 limits: Limits::default(),
                 frames: FrameLimits::default(),
                 timing: Timing::default(),
+                origins: Origins::default(),
                 ice_servers: Vec::new(),
                 turn: None,
                 keys: Keys::default(),
@@ -151,6 +156,13 @@ impl<P: Policy> Builder<P> {
     #[must_use]
     pub fn policy<Q: Policy>(self, policy: Q) -> Builder<Q> {
         Builder { policy, config: self.config }
+    }
+
+    /// Which pages may open a socket; [`Origins::same`] if it is not set.
+    #[must_use]
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.config.origins = origins;
+        self
     }
 
     /// The STUN and TURN servers that every client is told in `welcome`; none if it is not set.
@@ -273,6 +285,9 @@ impl Config {
         self.turn.as_ref().map_or(Ok(()), Turn::check)?;
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);
+        }
+        if let Some(origin) = self.origins.invalid() {
+            return Err(ConfigError::Origin(origin.to_owned()));
         }
         let urls = self.ice_servers.iter().flat_map(|server| &server.urls);
         let schemes = ["stun:", "stuns:", "turn:", "turns:"];

@@ -7,6 +7,7 @@ mod event;
 mod frame;
 mod handshake;
 mod link;
+mod origins;
 mod policy;
 mod random;
 mod signaling;
@@ -19,7 +20,8 @@ pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
-pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal, same_origin};
+pub use origins::Origins;
+pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
 pub use signal_core::{
     ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, Hosting, JoinGrant,
     Limits, MatchGrant, PeerId, Topology, codec::FrameLimits,

@@ -1,16 +1,17 @@
 //! Who may do what: the embedder decides.
 
 use async_trait::async_trait;
-use http::{StatusCode, Uri, header, request::Parts};
+use http::{StatusCode, request::Parts};
 use signal_core::{ErrorCode, Hello, JoinGrant, MatchGrant, PeerId};
 
 /// The decisions of the embedder. Every method may do IO; while it does, only the peer that asked waits.
 #[async_trait]
 pub trait Policy: Send + Sync + 'static {
-    /// Decides on a WebSocket before the upgrade. The default lets in pages of the same origin, and clients that
-    /// send no `Origin` because they are no browsers (RFC 6455, section 10.2).
+    /// Decides on a WebSocket before the upgrade, for example by a cookie. Requests from pages that
+    /// [`Builder::origins`](crate::Builder::origins) does not let in are refused before. The default lets all others in.
     async fn upgrade(&self, request: &Parts) -> Result<Admission, Refusal> {
-        same_origin(request).map(|()| Admission::default())
+        let _ = request;
+        Ok(Admission::default())
     }
 
     /// Decides on a client once it has said `hello`, for example by [`Hello::token`]. The default lets it in.
@@ -113,23 +114,4 @@ pub struct MatchRequest<'a> {
     pub pool: &'a str,
     /// What the peer says about itself, as JSON text.
     pub userdata: Option<&'a str>,
-}
-
-/// Whether a request comes from a page of this server, or from no page at all.
-///
-/// A page of another origin could otherwise speak to the server in the name of its visitor.
-///
-/// # Errors
-///
-/// [`Refusal::unauthorized`] when the `Origin` names another host or port than the request was sent to.
-pub fn same_origin(request: &Parts) -> Result<(), Refusal> {
-    let foreign = || Refusal::unauthorized("Pages of this origin are not let in.");
-    let mut origins = request.headers.get_all(header::ORIGIN).iter();
-    let Some(origin) = origins.next() else { return Ok(()) };
-    let origin: Uri = origin.to_str().ok().and_then(|origin| origin.parse().ok()).ok_or_else(foreign)?;
-    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or(request.uri.authority().map(|authority| authority.as_str()));
-    let same = origins.next().is_none()
-        && origin.authority().is_some_and(|authority| Some(authority.as_str()) == host);
-    if same { Ok(()) } else { Err(foreign()) }
 }

@@ -127,11 +127,13 @@ impl Signaling {
     ///
     /// # Errors
     ///
-    /// The policy's [`Refusal`]; also when it does not decide in time, or the server goes down.
+    /// The policy's [`Refusal`]; also when the request comes from a page that is not let in, the policy does not decide
+    /// in time, or the server goes down.
     pub async fn admit(&self, request: &Parts) -> Result<Admission, Refusal> {
         if self.shared.draining.is_cancelled() {
             return Err(Refusal::unavailable("The server is going down."));
         }
+        self.shared.config.origins.check(request)?;
         let patience = self.shared.config.timing.hello;
         let decided = time::timeout(patience, self.shared.policy.upgrade(request)).await;
         decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))

@@ -19,7 +19,7 @@ use axum::{
     routing::{get, post},
     serve::ListenerExt,
 };
-use signal_axum::{Admission, Refusal, Signaling, same_origin};
+use signal_axum::{Admission, Origins, Refusal, Signaling};
 use tokio::net::TcpListener;
 
 /// What the application has without us: who is signed in, by the value of a cookie.
@@ -66,7 +66,9 @@ async fn signal(
     socket: WebSocketUpgrade,
 ) -> Result<Response, (StatusCode, String)> {
     // The cookie comes along whichever page opens the socket, so only our own may.
-    same_origin(&request).map_err(|refusal: Refusal| (refusal.status(), refusal.message.into_string()))?;
+    Origins::same()
+        .check(&request)
+        .map_err(|refusal: Refusal| (refusal.status(), refusal.message.into_string()))?;
     Ok(signal_axum::upgrade(socket, &signaling, Admission::identified(name)))
 }
 
