@@ -9,6 +9,7 @@ mod handshake;
 mod link;
 mod origins;
 mod policy;
+mod question;
 mod random;
 mod signaling;
 mod socket;
