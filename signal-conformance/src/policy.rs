@@ -26,7 +26,7 @@ use crate::rules::SHORT;
 /// | `stage` | | | a star; whose userdata is `"viewer"` is never the host | |
 /// | `unlisted` | | | nobody is introduced | |
 /// | `brief` | | | | nobody waits for long |
-/// | `panic` | | | a bug of the embedder | |
+/// | `panic` | a bug of the embedder | likewise | likewise | likewise |
 #[derive(Clone, Debug)]
 pub(crate) struct ByName {
     /// Lets one join or match through for each permit.
@@ -66,7 +66,6 @@ impl Policy for ByName {
                 }
             }
             "unlisted" => settings.topology = Topology::Unlisted,
-            "panic" => panic!("a policy panics, as a rule wants it"),
             "later" => self.gate.acquire().await.unwrap().forget(),
             _ => decide(request.channel).await?,
         }
@@ -91,6 +90,7 @@ async fn decide(name: &str) -> Result<(), Refusal> {
         "refused" => Err(Refusal::unauthorized("Not you.")),
         "unavailable" => Err(Refusal::unavailable("The database is away.")),
         "never" => future::pending().await,
+        "panic" => panic!("a policy panics, as a rule wants it"),
         "later" => {
             yield_now().await;
             Ok(())

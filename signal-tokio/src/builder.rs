@@ -32,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) turn: Option<Turn>,
     pub(crate) keys: Keys,
+    pub(crate) one_session_per_identity: bool,
     pub(crate) outbox_messages: usize,
     pub(crate) outbox_bytes: usize,
     pub(crate) kept_events: usize,
@@ -143,6 +144,7 @@ impl Default for Builder {
                 ice_servers: Vec::new(),
                 turn: None,
                 keys: Keys::default(),
+                one_session_per_identity: false,
                 outbox_messages: 1024,
                 outbox_bytes: 512 << 10,
                 kept_events: 1024,
@@ -177,6 +179,14 @@ impl<P: Policy> Builder<P> {
     #[must_use]
     pub fn turn(mut self, turn: Turn) -> Self {
         self.config.turn = Some(turn);
+        self
+    }
+
+    /// Lets each [`identity`](crate::Admission::identity) have one session: a new one ends the one before, whose socket
+    /// is closed with 4001. Without this somebody may be there several times, such as with two devices.
+    #[must_use]
+    pub fn one_session_per_identity(mut self) -> Self {
+        self.config.one_session_per_identity = true;
         self
     }
 

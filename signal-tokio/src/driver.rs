@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     cell::RefCell,
+    collections::HashMap,
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     task::Waker,
@@ -48,6 +49,8 @@ pub(crate) struct State {
     /// By session number.
     pub(crate) links: Slab<Arc<Link>>,
     pub(crate) turn: Option<Minter>,
+    /// The session of each identity, if there may be one only.
+    pub(crate) identities: HashMap<Box<str>, SessionId>,
     /// How many sessions there have been.
     pub(crate) sessions: u64,
     /// When the timer's task will wake.
@@ -80,6 +83,7 @@ impl Shared {
             log: LocalLog::default(),
             links: Slab::new(),
             turn: config.turn.as_ref().map(|turn| Minter::new(turn, &config.ice_servers)),
+            identities: HashMap::new(),
             sessions: 0,
             armed: None,
         };
@@ -176,7 +180,7 @@ impl State {
     }
 
     fn step(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
-        let Self { hub, log, links, turn, sessions: _, armed: _ } = self;
+        let Self { hub, log, links, turn, identities, sessions: _, armed: _ } = self;
         let events = &shared.events;
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
@@ -228,7 +232,12 @@ impl State {
                 }
             }
             Output::Ended { session, peer, reason } => {
-                links.try_remove(session.0 as usize);
+                let identity = links.try_remove(session.0 as usize).and_then(|link| link.identity.clone());
+                if let Some(identity) = identity
+                    && identities.get(&identity) == Some(&session)
+                {
+                    identities.remove(&identity);
+                }
                 publish(events, || Event::Gone { peer: peer.clone(), reason });
             }
             // The log has taken it.

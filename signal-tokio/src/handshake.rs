@@ -12,6 +12,7 @@ use crate::{
     Admission, Event, Frame, Received, Refusal, Socket,
     driver::{Shared, State, close_reason_of},
     link::Link,
+    question::unharmed,
     random,
     tokens::{ResumeToken, Ticket},
 };
@@ -59,7 +60,7 @@ pub(crate) async fn shake_hands<S: Socket>(
         let error = Some(error(code, code.message(), id.as_ref()));
         return Some(Err(Rejection { error, reason: CloseReason::UnsupportedVersion }));
     }
-    let decided = time::timeout(patience, shared.policy.hello(admission, &hello)).await;
+    let decided = time::timeout(patience, unharmed(shared.policy.hello(admission, &hello))).await;
     let admission =
         match decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message()))) {
             Ok(admission) => admission,
@@ -108,7 +109,7 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
     let epoch = shared.signer.epoch();
     let before = before.filter(|token| token.ticket.epoch != epoch);
     let outbox = Outbox::new(shared.config.outbox_messages, shared.config.outbox_bytes);
-    let mut opened = None;
+    let (mut opened, mut before_it) = (None, None);
     shared.handle_with(|state| {
         let before = before.filter(|token| state.hub.session_of(token.peer.as_str()).is_none());
         let previous_ticket = before.as_ref().map(|token| token.ticket);
@@ -126,12 +127,23 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
             carried.previous_ticket = previous_ticket;
         }
         state.links.insert(Arc::clone(&link));
+        if shared.config.one_session_per_identity
+            && let Some(identity) = &link.identity
+        {
+            before_it = state
+                .identities
+                .insert(identity.clone(), session)
+                .and_then(|before| state.link(before).cloned());
+        }
         let identity = link.identity.clone();
         // Nobody may be looking.
         let _ = shared.events.send(Event::Connected { peer: peer.clone(), identity: identity.clone() });
         opened = Some(link);
         Some(Input::Connected { session, peer, identity })
     });
+    if let Some(link) = before_it {
+        shared.end(&link, CloseReason::Replaced);
+    }
     let link = opened.expect("the lock was taken");
     let ticket = link.lock().ticket;
     let welcome = welcome(shared, &link, false, 0, ticket);
@@ -164,6 +176,7 @@ fn resume_session(
         carried.ticket.counter += 1;
         carried.socket += 1;
         carried.attached = true;
+        carried.data = admission.data.clone();
         replaced = carried.wake();
         attached = Some((carried.socket, carried.received, carried.ticket));
         true
@@ -206,7 +219,7 @@ fn malformed(code: ErrorCode, id: Option<RequestId>) -> Rejection {
 }
 
 fn refused(refusal: &Refusal, id: Option<&RequestId>) -> Rejection {
-    Rejection { error: Some(error(refusal.code, &refusal.message, id)), reason: close_reason_of(refusal) }
+    Rejection { error: Some(error(refusal.code, refusal.words(), id)), reason: close_reason_of(refusal) }
 }
 
 fn error(code: ErrorCode, message: &str, id: Option<&RequestId>) -> Frame {

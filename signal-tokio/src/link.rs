@@ -8,7 +8,7 @@ use std::{
 
 use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
 
-use crate::{Admission, Frame, tokens::Ticket};
+use crate::{Admission, Frame, policy::Data, tokens::Ticket};
 
 /// Shared by whoever has something for a session and by the task of its socket. Locked for moments only, and when
 /// the driver's state is locked too, after it.
@@ -41,6 +41,8 @@ pub(crate) struct LinkState {
     pub(crate) previous_ticket: Option<Ticket>,
     /// When it gets the next TURN credentials, if it is in a channel then. Nothing: with its next join.
     pub(crate) turn_due: Option<Instant>,
+    /// What the policy wants to know about the client later.
+    pub(crate) data: Data,
     waker: Option<Waker>,
 }
 
@@ -60,7 +62,7 @@ impl Link {
         session: SessionId,
         peer: PeerId,
         ticket: Ticket,
-        Admission { identity }: Admission,
+        Admission { identity, data }: Admission,
         outbox: Outbox<Frame>,
     ) -> Self {
         let state = LinkState {
@@ -74,6 +76,7 @@ impl Link {
             ticket,
             previous_ticket: None,
             turn_due: None,
+            data,
             waker: None,
         };
         Self { session, peer, identity, state: Mutex::new(state) }

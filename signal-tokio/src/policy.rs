@@ -1,5 +1,7 @@
 //! Who may do what: the embedder decides.
 
+use std::{any::Any, fmt, sync::Arc};
+
 use async_trait::async_trait;
 use http::{StatusCode, request::Parts};
 use signal_core::{ErrorCode, Hello, JoinGrant, MatchGrant, PeerId};
@@ -44,16 +46,48 @@ pub struct Open;
 impl Policy for Open {}
 
 /// A client has been let in, and this is known about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Admission {
     /// Who it is, as verified by the embedder. The peers that it is introduced to are told.
     pub identity: Option<Box<str>>,
+    pub(crate) data: Data,
 }
 
 impl Admission {
     /// Lets in a client whose identity the embedder has verified.
     pub fn identified(identity: impl Into<Box<str>>) -> Self {
-        Self { identity: Some(identity.into()) }
+        Self { identity: Some(identity.into()), data: Data::default() }
+    }
+
+    /// Keeps something about the client for later decisions, such as what its login allows: [`PeerInfo::get`] has it.
+    ///
+    /// A client that resumes its session is admitted anew, and what is kept then replaces what was kept before.
+    #[must_use]
+    pub fn with(mut self, data: impl Any + Send + Sync) -> Self {
+        self.data = Data(Some(Arc::new(data)));
+        self
+    }
+
+    /// What [`Admission::with`] has kept, if it is of this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.data.get()
+    }
+}
+
+/// Something that the driver keeps for the embedder and does not look into.
+#[derive(Clone, Default)]
+pub(crate) struct Data(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Data {
+    fn get<T: Any>(&self) -> Option<&T> {
+        self.0.as_deref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "data" } else { "no data" })
     }
 }
 
@@ -68,6 +102,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The sentence, cut where it is longer than [`MOST_WORDS`].
+    pub(crate) fn words(&self) -> &str {
+        &self.message[..self.message.floor_char_boundary(MOST_WORDS)]
+    }
+
     /// The client may not; trying again is of no use.
     pub fn unauthorized(message: impl Into<Box<str>>) -> Self {
         Self { code: ErrorCode::Unauthorized, message: message.into() }
@@ -89,13 +128,25 @@ impl Refusal {
     }
 }
 
+/// A longer sentence than this many bytes is no help to anybody, and the frame that carries it has a bound.
+const MOST_WORDS: usize = 1 << 10;
+
 /// A peer that asks for something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PeerInfo {
     /// Its id.
     pub peer: PeerId,
     /// What the policy has verified about it.
     pub identity: Option<Box<str>>,
+    pub(crate) data: Data,
+}
+
+impl PeerInfo {
+    /// What [`Admission::with`] has kept about it, if it is of this type.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.data.get()
+    }
 }
 
 /// What a peer asks for when it joins.

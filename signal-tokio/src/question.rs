@@ -1,8 +1,11 @@
 //! What the policy is asked while a peer waits.
 
 use std::{
+    future::poll_fn,
+    panic::{self, AssertUnwindSafe},
+    pin::pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
 };
 
 use signal_core::{ChannelName, ErrorCode, Grant, Hosting, Input, JoinGrant, OwnedPayload, Place, Token};
@@ -32,19 +35,26 @@ impl Shared {
                 Place::Channel(name) => shared.signer.read_seat_token(&seat, &link.peer, name.as_str()),
                 Place::Pool(_) => None,
             });
-            let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone() };
+            let peer = PeerInfo {
+                peer: link.peer.clone(),
+                identity: link.identity.clone(),
+                data: link.lock().data.clone(),
+            };
             let patience = shared.config.limits.authorize_timeout;
             // The hub gives up after the same time and has told the peer then.
-            let Ok(decided) =
-                time::timeout(patience, decide(&*shared.policy, &peer, &place, userdata.as_deref(), seat))
-                    .await
+            let Ok(decided) = time::timeout(
+                patience,
+                unharmed(decide(&*shared.policy, &peer, &place, userdata.as_deref(), seat)),
+            )
+            .await
             else {
                 return;
             };
             match decided {
                 Ok(grant) => shared.handle(Input::Authorized { token, grant }),
-                Err(Refusal { code, message }) => {
-                    shared.handle(Input::Denied { token, code, message: &message })
+                Err(refusal) => {
+                    let (code, message) = (refusal.code, refusal.words());
+                    shared.handle(Input::Denied { token, code, message })
                 }
             }
         });
@@ -52,6 +62,19 @@ impl Shared {
             self.tasks.spawn(decision);
         }
     }
+}
+
+/// A policy that panics has not decided, and harms nobody but the peer that has asked.
+pub(crate) async fn unharmed<T>(decision: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    let mut decision = pin!(decision);
+    poll_fn(|context| {
+        // It is not polled again after a panic.
+        panic::catch_unwind(AssertUnwindSafe(|| decision.as_mut().poll(context))).unwrap_or_else(|_| {
+            tracing::error!("the policy has panicked");
+            Poll::Ready(Err(Refusal::unavailable(ErrorCode::Unavailable.message())))
+        })
+    })
+    .await
 }
 
 async fn decide(

@@ -8,7 +8,8 @@ use signal_core::{ChannelName, CloseReason, ErrorCode, Input, OwnedPayload, Peer
 use tokio::time;
 
 use crate::{
-    Admission, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, random, timer,
+    Admission, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, question::unharmed,
+    random, timer,
 };
 
 /// A signaling server. Cloning makes another handle of the same one.
@@ -114,6 +115,13 @@ impl Signaling {
         self.link_of(peer).is_some_and(|link| self.shared.end(&link, CloseReason::Kicked))
     }
 
+    /// Ends all sessions of somebody whom the policy has identified. How many there were.
+    pub fn kick_identity(&self, identity: &str) -> usize {
+        let all = self.shared.lock().links.iter().map(|(_, link)| Arc::clone(link)).collect::<Vec<_>>();
+        let theirs = all.into_iter().filter(|link| link.identity.as_deref() == Some(identity));
+        theirs.filter(|link| self.shared.end(link, CloseReason::Kicked)).count()
+    }
+
     /// Takes a peer out of one channel. Whether it was there.
     pub fn remove(&self, peer: &PeerId, channel: &str) -> bool {
         let Some(link) = self.link_of(peer) else { return false };
@@ -135,7 +143,7 @@ impl Signaling {
         }
         self.shared.config.origins.check(request)?;
         let patience = self.shared.config.timing.hello;
-        let decided = time::timeout(patience, self.shared.policy.upgrade(request)).await;
+        let decided = time::timeout(patience, unharmed(self.shared.policy.upgrade(request))).await;
         decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))
     }
 

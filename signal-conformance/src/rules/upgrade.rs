@@ -1,5 +1,6 @@
 //! Before the WebSocket: HTTP.
 
+use signal_tokio::Origins;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
 
@@ -17,6 +18,8 @@ rules! { ($) upgrade:
     a_page_of_another_origin_is_refused,
     a_page_of_the_same_host_and_another_port_is_refused,
     a_page_without_an_origin_to_name_is_refused,
+    pages_of_listed_origins_alone_are_let_in,
+    a_policy_that_panics_is_answered_with_an_http_error,
     two_origins_are_refused_though_one_is_right,
     the_subprotocol_is_selected_when_it_is_offered,
     no_other_subprotocol_is_selected,
@@ -94,6 +97,24 @@ async fn a_page_of_the_same_host_and_another_port_is_refused(adapter: Adapter) {
 
 async fn a_page_without_an_origin_to_name_is_refused(adapter: Adapter) {
     assert_eq!(status(&adapter.start().await, &[("origin", "null")]).await, 403);
+}
+
+async fn pages_of_listed_origins_alone_are_let_in(adapter: Adapter) {
+    let origins = Origins::none().and(["https://example.org"]).pages_only();
+    let server = adapter.start_with(|builder| builder.origins(origins)).await;
+    let same = format!("http://{}", server.address);
+    assert_eq!(status(&server, &[("origin", "https://example.org")]).await, 101);
+    for origin in ["http://example.org", "https://example.org:444", "https://example.org.evil", "null", &same]
+    {
+        assert_eq!(status(&server, &[("origin", origin)]).await, 403, "{origin}");
+    }
+    assert_eq!(status(&server, &[]).await, 403);
+}
+
+async fn a_policy_that_panics_is_answered_with_an_http_error(adapter: Adapter) {
+    let server = adapter.start().await;
+    assert_eq!(status(&server, &[("x-ask", "panic")]).await, 503);
+    assert_eq!(status(&server, &[]).await, 101);
 }
 
 async fn two_origins_are_refused_though_one_is_right(adapter: Adapter) {
