@@ -104,7 +104,9 @@ pub struct Refusal {
 impl Refusal {
     /// The sentence, cut where it is longer than [`MOST_WORDS`].
     pub(crate) fn words(&self) -> &str {
-        &self.message[..self.message.floor_char_boundary(MOST_WORDS)]
+        let ends = (0..=self.message.len().min(MOST_WORDS)).rev();
+        let end = ends.into_iter().find(|end| self.message.is_char_boundary(*end));
+        &self.message[..end.unwrap_or_default()]
     }
 
     /// The client may not; trying again is of no use.
