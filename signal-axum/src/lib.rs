@@ -5,7 +5,7 @@ mod socket;
 
 use axum::{
     Router,
-    extract::ws::WebSocketUpgrade,
+    extract::{ConnectInfo, ws::WebSocketUpgrade},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -21,23 +21,31 @@ const SUBPROTOCOL: &str = "signal.v1";
 ///
 /// It can be nested under any path of an application with any state. A page then connects to that path and imports
 /// `client.js` below it.
+///
+/// The [`SocketLimits`] of one address hold if the application is served with
+/// [`into_make_service_with_connect_info::<SocketAddr>()`](Router::into_make_service_with_connect_info); without it nobody
+/// knows where a client comes from, of which the log warns once.
 pub fn router<S: Clone + Send + Sync + 'static>(signaling: &Signaling) -> Router<S> {
     let signaling = signaling.clone();
-    let socket = async move |parts: Parts, socket: WebSocketUpgrade| match signaling.admit(&parts).await {
-        Ok(admission) => upgrade(socket, &signaling, admission),
-        Err(refusal) => (refusal.status(), refusal.message.into_string()).into_response(),
+    let socket = async move |parts: Parts, socket: WebSocketUpgrade| {
+        let remote = parts.extensions.get().map(|ConnectInfo(remote)| *remote);
+        match signaling.admit(&parts, remote).await {
+            Ok(admitted) => upgrade(socket, &signaling, admitted),
+            Err(refusal) => refusal.into_response().into_response(),
+        }
     };
     client_files().route("/", any(socket))
 }
 
-/// Takes over a WebSocket whose client the caller has let in: [`Policy::upgrade`] is not asked.
+/// Takes over a WebSocket whose client the caller has let in, by an [`Admission`] of its own or by [`Signaling::admit`], which
+/// asks [`Policy::upgrade`] and holds the client to the [`SocketLimits`].
 ///
 /// A page of another origin that its visitor has open may ask for the upgrade in the visitor's name. Whoever lets
 /// clients in by a cookie has to check the origin, for example with [`Origins::check`].
-pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admission: Admission) -> Response {
-    let signaling = signaling.clone();
+pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admitted: impl Into<Admitted>) -> Response {
+    let (signaling, admitted) = (signaling.clone(), admitted.into());
     socket::configure(socket).protocols([SUBPROTOCOL]).on_upgrade(async move |socket| {
         // A task of its own: that of the handshake would be kept for as long.
-        tokio::spawn(signaling.serve(socket::AxumSocket(socket), admission));
+        tokio::spawn(signaling.serve(socket::AxumSocket(socket), admitted));
     })
 }

@@ -1,5 +1,7 @@
 //! The suite of all adapters, over axum.
 
+use std::net::SocketAddr;
+
 use axum::{Router, serve::ListenerExt};
 use signal_axum::Signaling;
 use tokio::net::TcpListener;
@@ -10,6 +12,7 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
     // has the first.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let app = Router::new().nest("/signal", signal_axum::router(&signaling));
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await.expect("it is served");
 }
 

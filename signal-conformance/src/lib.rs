@@ -72,6 +72,7 @@ fn count(name: &str, default: usize) -> usize {
 macro_rules! suite {
     ($serve:path) => {
         $crate::upgrade! { $serve }
+        $crate::addresses! { $serve }
         $crate::hello! { $serve }
         $crate::channels! { $serve }
         $crate::stars! { $serve }

@@ -28,6 +28,7 @@ macro_rules! rules {
 }
 
 pub mod acknowledgements;
+pub mod addresses;
 pub mod channels;
 pub mod decisions;
 pub mod drain;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use signal_core::{Limits, OwnedPayload, codec::FrameLimits};
 
 use crate::{
-    Open, Origins, Policy, Signaling, Turn,
+    IpNet, Open, Origins, Policy, Signaling, SocketLimits, Turn,
     driver::Shared,
     tokens::{Keys, LEAST_KEY},
     turn::{LEAST_SECRET, TTL},
@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) frames: FrameLimits,
     pub(crate) timing: Timing,
     pub(crate) origins: Origins,
+    pub(crate) sockets: SocketLimits,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) turn: Option<Turn>,
     pub(crate) keys: Keys,
@@ -141,6 +143,8 @@ impl Default for Builder {
                 frames: FrameLimits::default(),
                 timing: Timing::default(),
                 origins: Origins::default(),
+                sockets: SocketLimits::default(),
+                trusted_proxies: Vec::new(),
                 ice_servers: Vec::new(),
                 turn: None,
                 keys: Keys::default(),
@@ -224,6 +228,23 @@ impl<P: Policy> Builder<P> {
         self
     }
 
+    /// How many sockets there may be, of one address and in all.
+    #[must_use]
+    pub fn socket_limits(mut self, limits: SocketLimits) -> Self {
+        self.config.sockets = limits;
+        self
+    }
+
+    /// The proxies whose `X-Forwarded-For` is believed, by their addresses as the server sees them; none if it is not set.
+    ///
+    /// It is read from its end, as long as addresses are those of trusted proxies; the first other one is the client's.
+    /// Without this a proxy on another machine is taken for one client with very many sockets.
+    #[must_use]
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.config.trusted_proxies = networks.into_iter().collect();
+        self
+    }
+
     /// How much may be on its way to one client, unacknowledged: 1,024 messages and 512 KiB if it is not set.
     /// A session that would need more is ended.
     #[must_use]
@@ -292,6 +313,7 @@ impl Config {
         if self.keys.0.iter().any(|key| key.len() < LEAST_KEY) {
             return Err(ConfigError::ShortKey);
         }
+        self.sockets.check()?;
         self.turn.as_ref().map_or(Ok(()), Turn::check)?;
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);

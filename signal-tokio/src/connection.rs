@@ -12,7 +12,7 @@ use signal_core::{ACK_EVERY, ClientMessage, CloseReason, EndReason, ErrorCode, I
 use tokio::time::{self, Instant, Sleep};
 
 use crate::{
-    Admission, Frame, Outgoing, Received, Socket,
+    Admitted, Frame, Outgoing, Received, Socket,
     driver::Shared,
     handshake::{Attached, Rejection, encode, shake_hands},
     link::Work,
@@ -22,7 +22,9 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Carries a session over `socket` until one of them ends.
-pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admission: Admission) {
+pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted: Admitted) {
+    // The place is kept until the socket is done with.
+    let Admitted { admission, address, place: _place } = admitted;
     let draining = shared.draining.clone();
     let greeted = tokio::select! {
         biased;
@@ -31,9 +33,15 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admission
     };
     match greeted {
         Some(Ok(attached)) => {
-            // It may have come in while the others were told.
-            if draining.is_cancelled() {
-                attached.link.lock().closing.get_or_insert(shared.config.timing.reconnect);
+            {
+                let mut link = attached.link.lock();
+                // It may have come in while the others were told.
+                if draining.is_cancelled() {
+                    link.closing.get_or_insert(shared.config.timing.reconnect);
+                }
+                if link.socket == attached.socket {
+                    link.address = address;
+                }
             }
             Connection::new(shared, socket, attached).run().await;
         }

@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Event, Frame, Policy, Refusal,
+    addresses::Addresses,
     builder::{Config, IceServer},
     link::{Link, LinkState},
     question::Question,
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) policy: Box<dyn Policy>,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) signer: Signer,
     pub(crate) ice_servers: OwnedPayload,
     pub(crate) events: broadcast::Sender<Event>,
@@ -90,8 +92,10 @@ impl Shared {
         if !config.keys.0.is_empty() {
             state.hub.handle_input(time::Instant::now().into_std(), Input::Restarted, |_| {});
         }
+        let addresses = Addresses::new(config.sockets.clone(), config.trusted_proxies.clone());
         Self {
             policy,
+            addresses: Arc::new(addresses),
             signer: Signer::new(&config.keys, epoch, config.timing.token_life),
             ice_servers,
             events: broadcast::Sender::new(config.kept_events),

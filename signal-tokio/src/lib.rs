@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod addresses;
 mod builder;
 mod connection;
 mod driver;
@@ -17,10 +18,12 @@ mod timer;
 mod tokens;
 mod turn;
 
+pub use addresses::{Admitted, SocketLimits};
 pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
+pub use ipnet::IpNet;
 pub use origins::Origins;
 pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
 pub use signal_core::{

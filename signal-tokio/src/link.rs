@@ -1,6 +1,7 @@
 //! What ties a session to its socket: the outbox, and how the socket's task is woken.
 
 use std::{
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -43,6 +44,8 @@ pub(crate) struct LinkState {
     pub(crate) turn_due: Option<Instant>,
     /// What the policy wants to know about the client later.
     pub(crate) data: Data,
+    /// Where the socket comes from, if that is known.
+    pub(crate) address: Option<IpAddr>,
     waker: Option<Waker>,
 }
 
@@ -77,6 +80,7 @@ impl Link {
             previous_ticket: None,
             turn_due: None,
             data,
+            address: None,
             waker: None,
         };
         Self { session, peer, identity, state: Mutex::new(state) }

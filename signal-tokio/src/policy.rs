@@ -1,9 +1,9 @@
 //! Who may do what: the embedder decides.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{any::Any, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use http::{StatusCode, request::Parts};
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 use signal_core::{ErrorCode, Hello, JoinGrant, MatchGrant, PeerId};
 
 /// The decisions of the embedder. Every method may do IO; while it does, only the peer that asked waits.
@@ -99,6 +99,8 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// The sentence that goes with it.
     pub message: Box<str>,
+    /// After how long it may be of use to try again, if that is known. Told where an upgrade is refused.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -111,12 +113,17 @@ impl Refusal {
 
     /// The client may not; trying again is of no use.
     pub fn unauthorized(message: impl Into<Box<str>>) -> Self {
-        Self { code: ErrorCode::Unauthorized, message: message.into() }
+        Self { code: ErrorCode::Unauthorized, message: message.into(), retry_after: None }
     }
 
     /// It could not be found out whether the client may.
     pub fn unavailable(message: impl Into<Box<str>>) -> Self {
-        Self { code: ErrorCode::Unavailable, message: message.into() }
+        Self { code: ErrorCode::Unavailable, message: message.into(), retry_after: None }
+    }
+
+    /// The client wants more than it may have; after so long it may try again.
+    pub fn limit(message: impl Into<Box<str>>, retry_after: Duration) -> Self {
+        Self { code: ErrorCode::Limit, message: message.into(), retry_after: Some(retry_after) }
     }
 
     /// The HTTP status by which an adapter refuses an upgrade.
@@ -124,9 +131,28 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         if self.code == ErrorCode::Unavailable {
             StatusCode::SERVICE_UNAVAILABLE
+        } else if self.code == ErrorCode::Limit {
+            StatusCode::TOO_MANY_REQUESTS
         } else {
             StatusCode::FORBIDDEN
         }
+    }
+
+    /// The answer by which an adapter refuses an upgrade: the sentence as text, and `Retry-After` (RFC 9110, section
+    /// 10.2.3).
+    #[must_use]
+    pub fn into_response(self) -> Response<String> {
+        let mut response = Response::new(String::new());
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        *response.body_mut() = self.message.into_string();
+        response
     }
 }
 
@@ -140,6 +166,8 @@ pub struct PeerInfo {
     pub peer: PeerId,
     /// What the policy has verified about it.
     pub identity: Option<Box<str>>,
+    /// Where it comes from, if that is known: behind the [trusted proxies](crate::Builder::trusted_proxies).
+    pub address: Option<IpAddr>,
     pub(crate) data: Data,
 }
 

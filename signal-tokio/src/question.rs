@@ -35,11 +35,11 @@ impl Shared {
                 Place::Channel(name) => shared.signer.read_seat_token(&seat, &link.peer, name.as_str()),
                 Place::Pool(_) => None,
             });
-            let peer = PeerInfo {
-                peer: link.peer.clone(),
-                identity: link.identity.clone(),
-                data: link.lock().data.clone(),
+            let (address, data) = {
+                let link = link.lock();
+                (link.address, link.data.clone())
             };
+            let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone(), address, data };
             let patience = shared.config.limits.authorize_timeout;
             // The hub gives up after the same time and has told the peer then.
             let Ok(decided) = time::timeout(

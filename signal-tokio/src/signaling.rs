@@ -1,6 +1,6 @@
 //! What the embedder holds.
 
-use std::{sync::Arc, task::Waker, time::Duration};
+use std::{net::SocketAddr, sync::Arc, task::Waker, time::Duration};
 
 use http::request::Parts;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use signal_core::{ChannelName, CloseReason, ErrorCode, Input, OwnedPayload, Peer
 use tokio::time;
 
 use crate::{
-    Admission, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, question::unharmed,
+    Admitted, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, question::unharmed,
     random, timer,
 };
 
@@ -131,30 +131,38 @@ impl Signaling {
         })
     }
 
-    /// Decides on an upgrade to a WebSocket. For adapters.
+    /// Decides on an upgrade to a WebSocket that is asked for over a connection from `remote`. For adapters, and for upgrade
+    /// handlers that want the [`SocketLimits`](crate::SocketLimits) to hold.
+    ///
+    /// Without `remote` only the bound of the whole server holds, and `X-Forwarded-For` is not read.
     ///
     /// # Errors
     ///
     /// The policy's [`Refusal`]; also when the request comes from a page that is not let in, the policy does not decide
-    /// in time, or the server goes down.
-    pub async fn admit(&self, request: &Parts) -> Result<Admission, Refusal> {
+    /// in time, there are too many sockets, or the server goes down.
+    pub async fn admit(&self, request: &Parts, remote: Option<SocketAddr>) -> Result<Admitted, Refusal> {
         if self.shared.draining.is_cancelled() {
             return Err(Refusal::unavailable("The server is going down."));
         }
         self.shared.config.origins.check(request)?;
+        let address = self.shared.addresses.client(remote, &request.headers);
+        let place = self.shared.addresses.enter(address)?;
         let patience = self.shared.config.timing.hello;
         let decided = time::timeout(patience, unharmed(self.shared.policy.upgrade(request))).await;
-        decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))
+        let admission =
+            decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))?;
+        Ok(Admitted { admission, address, place: Some(place) })
     }
 
-    /// Carries one client over `socket` until it is gone. For adapters: they spawn this.
+    /// Carries one client over `socket` until it is gone. For adapters: they spawn this. A client that has been let in without
+    /// [`Signaling::admit`] is an [`Admission`](crate::Admission).
     pub fn serve(
         &self,
         socket: impl Socket,
-        admission: Admission,
+        admitted: impl Into<Admitted>,
     ) -> impl Future<Output = ()> + Send + 'static {
         timer::start(&self.shared);
-        self.shared.tasks.track_future(connection::run(Arc::clone(&self.shared), socket, admission))
+        self.shared.tasks.track_future(connection::run(Arc::clone(&self.shared), socket, admitted.into()))
     }
 
     /// Goes down: lets in nobody, asks all clients to come back a little later, and closes their sockets.

@@ -3,6 +3,7 @@
 mod limiter;
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -15,7 +16,9 @@ use signal_core::{CloseReason, PeerId, ServerMessage};
 use tokio::time;
 
 use self::limiter::Limiter;
-use crate::{ConfigError, Frame, IceServer, driver::Shared, handshake::encode, link::Link};
+use crate::{
+    ConfigError, Frame, IceServer, addresses::Network, driver::Shared, handshake::encode, link::Link,
+};
 
 /// A shorter secret could be guessed: every client sees what it signs.
 pub(crate) const LEAST_SECRET: usize = 16;
@@ -139,7 +142,9 @@ impl Minter {
         if state.turn_due.is_some_and(|due| now < due) {
             return None;
         }
-        let allowed = link.identity.as_deref().map_or(Ok(()), |identity| self.limiter.take(identity, now));
+        let network = || state.address.map(|address| Network::of(address).to_string());
+        let who = link.identity.as_deref().map(Cow::Borrowed).or_else(|| network().map(Cow::Owned));
+        let allowed = who.map_or(Ok(()), |who| self.limiter.take(&who, now));
         state.turn_due = Some(allowed.err().unwrap_or(now + self.ttl * 4 / 5));
         allowed.is_ok().then(|| self.message(&link.peer, SystemTime::now()))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signal_tokio::{ConfigError, FrameLimits, IceServer, Limits, Signaling, Timing};
+use signal_tokio::{ConfigError, FrameLimits, IceServer, Limits, Signaling, SocketLimits, Timing};
 
 #[test]
 fn the_defaults_can_be_built() {
@@ -13,6 +13,9 @@ fn the_defaults_can_be_built() {
 fn bounds_of_nothing_are_refused() {
     let limits = Limits { pools: 0, ..Limits::default() };
     assert_eq!(Signaling::builder().limits(limits).build().unwrap_err(), ConfigError::Zero("pools"));
+    let sockets = SocketLimits { per_address: 0, ..SocketLimits::default() };
+    let refused = ConfigError::Zero("the number of sockets of an address");
+    assert_eq!(Signaling::builder().socket_limits(sockets).build().unwrap_err(), refused);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The accept loop.
 
-use std::{io, pin::Pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Response, request::Parts};
 use signal_tokio::Signaling;
@@ -94,8 +94,8 @@ impl Server {
             loop {
                 let place = Arc::clone(&places).acquire_owned().await;
                 match listener.accept().await {
-                    Ok((stream, _)) => {
-                        let welcomed = self.clone().welcome(stream);
+                    Ok((stream, remote)) => {
+                        let welcomed = self.clone().welcome(stream, remote);
                         tokio::spawn(async move {
                             welcomed.await;
                             drop(place);
@@ -115,24 +115,24 @@ impl Server {
         }
     }
 
-    async fn welcome(self, stream: TcpStream) {
-        if let Err(error) = self.try_welcome(stream).await {
+    async fn welcome(self, stream: TcpStream, remote: SocketAddr) {
+        if let Err(error) = self.try_welcome(stream, remote).await {
             tracing::debug!(%error, "no upgrade");
         }
     }
 
-    async fn try_welcome(self, stream: TcpStream) -> io::Result<()> {
+    async fn try_welcome(self, stream: TcpStream, remote: SocketAddr) -> io::Result<()> {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
         stream.set_nodelay(true)?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = time::timeout_at(deadline, tls.accept(stream)).await??;
-            return self.upgrade(stream, deadline).await;
+            return self.upgrade(stream, remote, deadline).await;
         }
-        self.upgrade(stream, deadline).await
+        self.upgrade(stream, remote, deadline).await
     }
 
-    async fn upgrade<S>(&self, mut stream: S, deadline: Instant) -> io::Result<()>
+    async fn upgrade<S>(&self, mut stream: S, remote: SocketAddr, deadline: Instant) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -144,11 +144,11 @@ impl Server {
             }
             (head, _) => head,
         };
-        if let Some((socket, admission)) =
-            upgrade(stream, head, self.path.as_deref(), &self.signaling).await?
+        if let Some((socket, admitted)) =
+            upgrade(stream, head, self.path.as_deref(), &self.signaling, remote).await?
         {
             // A task of its own: that of the handshake would be kept for as long.
-            tokio::spawn(self.signaling.serve(TungsteniteSocket(socket), admission));
+            tokio::spawn(self.signaling.serve(TungsteniteSocket(socket), admitted));
         }
         Ok(())
     }

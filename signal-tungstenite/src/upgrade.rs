@@ -3,10 +3,10 @@
 //! tungstenite's own accept loop asks a callback that cannot wait, so the head is read here; parsing it and making
 //! the answer are tungstenite's.
 
-use std::io;
+use std::{io, net::SocketAddr};
 
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
-use signal_tokio::{Admission, Signaling};
+use signal_tokio::{Admitted, Signaling};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -36,7 +36,8 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     head: Option<Head>,
     path: Option<&str>,
     signaling: &Signaling,
-) -> io::Result<Option<(WebSocketStream<S>, Admission)>> {
+    remote: SocketAddr,
+) -> io::Result<Option<(WebSocketStream<S>, Admitted)>> {
     let Some((request, rest)) = head else {
         return refuse(stream, StatusCode::BAD_REQUEST, "This is not a request that can be read.").await;
     };
@@ -50,15 +51,18 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
     let parts: Parts = request.into_parts().0;
-    match signaling.admit(&parts).await {
-        Ok(admission) => {
+    match signaling.admit(&parts, Some(remote)).await {
+        Ok(admitted) => {
             write_head(&mut stream, &response).await?;
             let socket =
                 WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(socket::config()))
                     .await;
-            Ok(Some((socket, admission)))
+            Ok(Some((socket, admitted)))
         }
-        Err(refusal) => refuse(stream, refusal.status(), &refusal.message).await,
+        Err(refusal) => {
+            answer(stream, refusal.into_response().map(String::into_bytes)).await?;
+            Ok(None)
+        }
     }
 }
 
