@@ -169,6 +169,13 @@ impl Hub {
         })
     }
 
+    /// Whether a session is there and has not been ended. One that has keeps its number, and its peer its id, until the
+    /// log has taken back its seats.
+    #[must_use]
+    pub fn is_live(&self, session: SessionId) -> bool {
+        self.session(session).is_some_and(Session::is_live)
+    }
+
     /// Whether nothing is left: no session, no channel, no pool, no deadline.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -177,7 +184,7 @@ impl Hub {
     }
 
     fn message(&mut self, now: Instant, session: SessionId, frame: ClientFrame<'_>, emit: &mut Emit<'_>) {
-        if !self.session(session).is_some_and(Session::is_live) {
+        if !self.is_live(session) {
             return;
         }
         let id = frame.id;

@@ -13,6 +13,8 @@ pub struct Outbox<F> {
     bytes: usize,
     acked: u64,
     written: u64,
+    /// How far *written* has ever been.
+    sent: u64,
     max_frames: usize,
     max_bytes: usize,
 }
@@ -40,7 +42,7 @@ impl<F: AsRef<[u8]>> Outbox<F> {
     /// An empty outbox that holds at most `max_frames` frames and `max_bytes` bytes.
     #[must_use]
     pub fn new(max_frames: usize, max_bytes: usize) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, acked: 0, written: 0, max_frames, max_bytes }
+        Self { frames: VecDeque::new(), bytes: 0, acked: 0, written: 0, sent: 0, max_frames, max_bytes }
     }
 
     /// Queues one frame.
@@ -62,6 +64,7 @@ impl<F: AsRef<[u8]>> Outbox<F> {
     pub fn write_next(&mut self) -> Option<&F> {
         let frame = self.frames.get(usize::try_from(self.written - self.acked).ok()?)?;
         self.written += 1;
+        self.sent = self.sent.max(self.written);
         Some(frame)
     }
 
@@ -71,12 +74,13 @@ impl<F: AsRef<[u8]>> Outbox<F> {
     ///
     /// [`ImpossibleAck`] when it cannot have received so many, or had acknowledged more before.
     pub fn acknowledge(&mut self, received: u64) -> Result<(), ImpossibleAck> {
-        if received < self.acked || received > self.written {
+        if received < self.acked || received > self.sent {
             return Err(ImpossibleAck);
         }
         let forgotten = usize::try_from(received - self.acked).unwrap_or(usize::MAX);
         self.bytes -= self.frames.drain(..forgotten).map(|frame| frame.as_ref().len()).sum::<usize>();
         self.acked = received;
+        self.written = self.written.max(received);
         if self.frames.is_empty() {
             // An acknowledgement of fewer frames came because time had passed: the session is quiet.
             let is_busy = forgotten as u64 >= ACK_EVERY;

@@ -89,7 +89,7 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
     }
     let Some(resume) = &hello.resume else { return open_session(shared, admission, None) };
     let token = read(&resume.token);
-    if let Some(token) = token.as_ref().filter(|token| token.ticket.epoch == shared.signer.epoch())
+    if let Some(token) = &token
         && let Some(attached) = resume_session(shared, &admission, token, resume.received)
     {
         return attached;
@@ -156,6 +156,9 @@ fn fresh_peer() -> PeerId {
 
 /// Gives the session of `token` to this socket, if there is one, it belongs to the same identity, and nothing that
 /// the client has missed is lost.
+///
+/// By a token of an earlier start it is the session that was made for it before, if the client has not heard of that. It
+/// is a new one to the client still.
 fn resume_session(
     shared: &Arc<Shared>,
     admission: &Admission,
@@ -163,15 +166,17 @@ fn resume_session(
     received: u64,
 ) -> Option<Attached> {
     let link = find(&shared.lock(), token)?;
+    let goes_on = token.ticket.epoch == shared.signer.epoch();
+    let received = if goes_on { received } else { 0 };
     let (mut attached, mut replaced) = (None, None);
     shared.handle_if(Input::Resumed { session: link.session }, |state| {
         let mut carried = link.lock();
-        let is_there = state.has(&link) && carried.knows(token.ticket);
+        let is_there = state.has(&link) && state.hub.is_live(link.session) && carried.knows(token.ticket);
         if !is_there || link.identity != admission.identity || carried.outbox.resume(received).is_err() {
             return false;
         }
         // The token that the client has used stays valid until it has shown that it knows the new one, by a first
-        // frame: the welcome that carries it may be lost.
+        // frame: the welcome that brings it may be lost.
         carried.previous_ticket = Some(token.ticket);
         carried.ticket.counter += 1;
         carried.socket += 1;
@@ -183,7 +188,7 @@ fn resume_session(
     });
     replaced.into_iter().for_each(Waker::wake);
     let (socket, received, ticket) = attached?;
-    let welcome = welcome(shared, &link, true, received, ticket);
+    let welcome = welcome(shared, &link, goes_on, received, ticket);
     Some(Attached { link, socket, welcome })
 }
 
@@ -198,7 +203,8 @@ fn end_detached(shared: &Arc<Shared>, token: &ResumeToken) {
 
 /// The session that knows this token: that of its peer, unless the token is dead.
 fn find(state: &State, token: &ResumeToken) -> Option<Arc<Link>> {
-    let link = state.link(state.hub.session_of(token.peer.as_str())?)?;
+    let session = state.hub.session_of(token.peer.as_str())?;
+    let link = state.link(session).filter(|_| state.hub.is_live(session))?;
     link.lock().knows(token.ticket).then(|| Arc::clone(link))
 }
 

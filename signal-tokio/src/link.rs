@@ -37,7 +37,7 @@ pub(crate) struct LinkState {
     pub(crate) close: Option<CloseReason>,
     pub(crate) closing: Option<Duration>,
     /// Which resume token the last `welcome` has brought, and by which one the client came as long as it has not shown
-    /// that it knows the newer.
+    /// that it knows the newest.
     pub(crate) ticket: Ticket,
     pub(crate) previous_ticket: Option<Ticket>,
     /// When it gets the next TURN credentials, if it is in a channel then. Nothing: with its next join.
@@ -139,9 +139,14 @@ impl Link {
 }
 
 impl LinkState {
-    /// Whether a token with this ticket is valid.
+    /// Whether a token with this ticket is valid. As long as the client has not shown that it knows the newest, it may
+    /// have any since the one by which it came: a socket that it has given up may have been overtaken by the next.
     pub(crate) fn knows(&self, ticket: Ticket) -> bool {
-        self.ticket == ticket || self.previous_ticket == Some(ticket)
+        let Some(previous) = self.previous_ticket else { return self.ticket == ticket };
+        let is_of_this = (ticket.epoch, ticket.session) == (self.ticket.epoch, self.ticket.session);
+        let is_given = is_of_this && ticket.counter <= self.ticket.counter;
+        let is_older = previous.epoch == ticket.epoch && ticket.counter < previous.counter;
+        previous == ticket || (is_given && !is_older)
     }
 
     fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {

@@ -15,6 +15,7 @@ rules! { ($) restart:
     strangers_who_have_met_come_back_to_their_channel,
     a_seat_is_given_to_nobody_else,
     a_lost_welcome_does_not_cost_the_peer_id,
+    a_late_hello_does_not_cost_the_peer_id,
     a_peer_id_is_not_given_twice,
     another_identity_gets_no_peer_id,
     a_new_key_goes_before_the_old_one,
@@ -134,6 +135,18 @@ async fn a_lost_welcome_does_not_cost_the_peer_id(adapter: Adapter) {
     assert_eq!((&lost.peer, &again.peer), (&client.peer, &client.peer));
     lost.expect_close(4001, "replaced").await;
     again.join("room").await;
+    assert_eq!(server.signaling.peers().len(), 1);
+}
+
+/// A `hello` of a socket that the client has given up may come later than that of the next.
+async fn a_late_hello_does_not_cost_the_peer_id(adapter: Adapter) {
+    let client = start(adapter, &[KEY]).await.client().await;
+    let server = start(adapter, &[KEY]).await;
+    let next = server.resume(&client.token, 0).await.0;
+    let (late, welcome) = server.resume(&client.token, 0).await;
+    assert_eq!((&late.peer, &welcome["resumed"]), (&client.peer, &false.into()));
+    let (again, welcome) = server.resume(&next.token, 0).await;
+    assert_eq!((&again.peer, &welcome["resumed"]), (&client.peer, &true.into()));
     assert_eq!(server.signaling.peers().len(), 1);
 }
 

@@ -11,6 +11,7 @@ rules! { ($) tokens:
     a_socket_that_the_server_still_holds_is_replaced,
     each_welcome_brings_a_new_token,
     the_token_before_works_while_the_new_one_may_not_have_arrived,
+    any_token_works_that_may_be_the_last_one_to_arrive,
     the_token_before_is_dead_once_the_new_one_has_arrived,
     an_unknown_token_gives_a_new_session,
     an_impossible_number_ends_the_old_session_and_gives_a_new_one,
@@ -87,6 +88,23 @@ async fn the_token_before_works_while_the_new_one_may_not_have_arrived(adapter: 
     assert_eq!(welcome["resumed"], true);
     assert_eq!(bob.hear_all().await, (vec![], None));
     tell(&mut ann, &mut bob, 1).await;
+}
+
+/// A `hello` of a socket that the client has given up may come later than that of the next.
+async fn any_token_works_that_may_be_the_last_one_to_arrive(adapter: Adapter) {
+    let server = adapter.start().await;
+    let (ann, mut bob) = two_in_a_room(&server).await;
+    let (first, received) = (ann.token.clone(), ann.received);
+    tell(&mut bob, &mut { ann }, 1).await;
+    let (next, _) = server.resume(&first, received).await;
+    assert_eq!(server.resume(&first, received).await.1["resumed"], true);
+    // It has heard the message meanwhile, of which the last `hello` has not known.
+    let (mut ann, welcome) = server.resume(&next.token, received + 1).await;
+    assert_eq!(welcome["resumed"], true);
+    tell(&mut ann, &mut bob, 2).await;
+    assert_eq!(server.resume(&first, received + 1).await.1["resumed"], false);
+    assert_eq!(server.resume(&next.token, received + 1).await.1["resumed"], false);
+    tell(&mut bob, &mut ann, 3).await;
 }
 
 async fn the_token_before_is_dead_once_the_new_one_has_arrived(adapter: Adapter) {

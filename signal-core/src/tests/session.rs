@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 
 use super::transcript::{check, check_with};
-use crate::{EndReason, Epoch, Hub, Input, JoinGrant, Limits, PeerId, SessionId, Token};
+use crate::{EndReason, Epoch, Hub, Input, JoinGrant, Limits, Output, PeerId, Position, SessionId, Token};
 
 #[test]
 fn nobody_is_told_when_a_socket_is_lost_and_comes_back() {
@@ -271,4 +271,31 @@ fn an_input_for_a_session_that_is_not_there_has_no_effect() {
         hub.handle_input(now, input, |output| panic!("{output:?}"));
     }
     assert!(hub.is_empty());
+}
+
+/// The log may take its time with the seats of a session that has ended. Nobody shall get that session meanwhile.
+#[test]
+fn a_session_that_gives_up_its_seats_is_not_live() {
+    let mut hub = Hub::new(Limits::default(), Epoch(7));
+    let (session, mut entry) = (SessionId(0), None);
+    let mut feed = |hub: &mut Hub, input: Input<'_>| {
+        hub.handle_input(Instant::now(), input, |output| {
+            if let Output::Authorize { token, .. } = output {
+                entry = Some(Input::Authorized { token, grant: JoinGrant::default().into() });
+            } else if let Output::Append { place, entry: appended, .. } = output {
+                entry = Some(Input::Committed { place, position: Position(1), entry: appended });
+            }
+        });
+        entry.take()
+    };
+    let frame = r#"{"type":"join","channel":"lobby"}"#;
+    let frame = crate::codec::decode(frame, &Default::default()).unwrap();
+    feed(&mut hub, Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None });
+    let authorized = feed(&mut hub, Input::Message { session, frame }).unwrap();
+    let committed = feed(&mut hub, authorized).unwrap();
+    feed(&mut hub, committed);
+    assert!(hub.is_live(session));
+    let parted = feed(&mut hub, Input::Disconnected { session, reason: EndReason::Kicked });
+    assert!(parted.is_some() && !hub.is_live(session));
+    assert_eq!(hub.session_of("a"), Some(session), "its number is taken still");
 }
