@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use signal_core::{Limits, OwnedPayload, codec::FrameLimits};
+use signal_core::{Limits, LocalLog, OwnedPayload, codec::FrameLimits};
 
 use crate::{
     IpNet, Open, Origins, Policy, Signaling, SocketLimits, Turn,
@@ -268,7 +268,8 @@ impl<P: Policy> Builder<P> {
     /// [`ConfigError`] when the configuration cannot work.
     pub fn build(self) -> Result<Signaling, ConfigError> {
         self.config.check()?;
-        Ok(Signaling { shared: Arc::new(Shared::new(Box::new(self.policy), self.config)) })
+        let log = Box::<LocalLog>::default();
+        Ok(Signaling { shared: Arc::new(Shared::new(Box::new(self.policy), self.config, log)) })
     }
 }
 

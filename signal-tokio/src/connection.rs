@@ -66,6 +66,7 @@ struct Connection<S> {
     socket: S,
     attached: Attached,
     held: bool,
+    reads_first: bool,
     /// A frame of the outbox that the socket has not taken yet. When the session is closed meanwhile, it comes first.
     in_hand: Option<Frame>,
     /// Counted frames that have arrived and are not acknowledged.
@@ -76,6 +77,12 @@ struct Connection<S> {
     token_is_known: bool,
     turn_due: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
+}
+
+enum Next<T> {
+    Work(Work),
+    Received(Received<T>),
+    Alarm,
 }
 
 /// Why the task ends.
@@ -101,6 +108,7 @@ impl<S: Socket> Connection<S> {
             socket,
             attached,
             held: false,
+            reads_first: false,
             in_hand: None,
             unacknowledged: 0,
             acknowledge_at: None,
@@ -133,19 +141,39 @@ impl<S: Socket> Connection<S> {
         loop {
             // Before anything else is read: the last message may be one too many of those that wait.
             self.look_at_the_link();
-            let Attached { link, socket: number, .. } = &self.attached;
+            match self.next().await {
+                Next::Work(Work::Go) => self.write_outbox().await?,
+                Next::Work(Work::Drain(reconnect_after)) => {
+                    self.write_outbox().await?;
+                    self.write(Outgoing::Text(encode(&ServerMessage::Closing { reconnect_after }))).await?;
+                    return Err(Ending::Lost(Some(CloseReason::Draining)));
+                }
+                Next::Work(Work::Close(reason)) => return Err(Ending::Over(reason)),
+                Next::Received(received) => self.received(received).await?,
+                Next::Alarm => self.look_at_the_clock().await?,
+            }
+        }
+    }
+
+    /// What there is to do. Reading and writing take turns in being looked at first, so that neither keeps the other
+    /// waiting. The clock may wait: while either goes on without a break, the client lives.
+    async fn next(&mut self) -> Next<S::Text> {
+        let Self { socket, attached: Attached { link, socket: number, .. }, held, alarm, .. } = self;
+        self.reads_first = !self.reads_first;
+        let work = poll_fn(|context| link.poll_work(context, *number, *held));
+        if self.reads_first {
             tokio::select! {
-                work = poll_fn(|context| link.poll_work(context, *number, self.held)) => match work {
-                    Work::Go => self.write_outbox().await?,
-                    Work::Drain(reconnect_after) => {
-                        self.write_outbox().await?;
-                        self.write(Outgoing::Text(encode(&ServerMessage::Closing { reconnect_after }))).await?;
-                        return Err(Ending::Lost(Some(CloseReason::Draining)));
-                    }
-                    Work::Close(reason) => return Err(Ending::Over(reason)),
-                },
-                received = self.socket.receive(), if !self.held => self.received(received).await?,
-                () = &mut self.alarm => self.look_at_the_clock().await?,
+                biased;
+                received = socket.receive(), if !*held => Next::Received(received),
+                work = work => Next::Work(work),
+                () = alarm => Next::Alarm,
+            }
+        } else {
+            tokio::select! {
+                biased;
+                work = work => Next::Work(work),
+                received = socket.receive(), if !*held => Next::Received(received),
+                () = alarm => Next::Alarm,
             }
         }
     }

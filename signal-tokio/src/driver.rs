@@ -11,8 +11,8 @@ use std::{
 };
 
 use signal_core::{
-    CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, LocalLog, Output, OwnedPayload, ServerMessage,
-    SessionId, codec,
+    CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, Output, OwnedPayload, ServerMessage, SessionId,
+    codec,
 };
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
@@ -23,6 +23,7 @@ use crate::{
     addresses::Addresses,
     builder::{Config, IceServer},
     link::{Link, LinkState},
+    log::Log,
     question::Question,
     random,
     tokens::Signer,
@@ -47,7 +48,7 @@ pub(crate) struct Shared {
 /// What the one lock guards.
 pub(crate) struct State {
     pub(crate) hub: Hub,
-    log: LocalLog,
+    log: Box<dyn Log>,
     /// By session number.
     pub(crate) links: Slab<Arc<Link>>,
     pub(crate) turn: Option<Minter>,
@@ -76,13 +77,13 @@ thread_local! {
 }
 
 impl Shared {
-    pub(crate) fn new(policy: Box<dyn Policy>, config: Config) -> Self {
+    pub(crate) fn new(policy: Box<dyn Policy>, config: Config, log: Box<dyn Log>) -> Self {
         let ice_servers: Vec<_> = config.ice_servers.iter().collect();
         let ice_servers = IceServer::list(&ice_servers);
         let epoch = Epoch(random::number());
         let mut state = State {
             hub: Hub::new(config.limits.clone(), epoch),
-            log: LocalLog::default(),
+            log,
             links: Slab::new(),
             turn: config.turn.as_ref().map(|turn| Minter::new(turn, &config.ice_servers)),
             identities: HashMap::new(),
@@ -189,7 +190,7 @@ impl State {
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
         };
-        log.handle_input(hub, now, input, |output| match output {
+        log.handle_input(hub, now, input, &mut |output| match output {
             Output::Send { to, mut message } => {
                 if let ServerMessage::Joined { seat, .. } = &mut message {
                     *seat = scratch.seat.take().map(Cow::Owned);

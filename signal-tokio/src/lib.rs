@@ -8,6 +8,7 @@ mod event;
 mod frame;
 mod handshake;
 mod link;
+mod log;
 mod origins;
 mod policy;
 mod question;

@@ -23,13 +23,15 @@ async fn run(server: Weak<Shared>) {
             continue;
         };
         tokio::select! {
-            () = timer.notified() => {}
+            // What is due goes first. The next deadline is later, so this cannot go on for ever.
+            biased;
             () = time::sleep_until(deadline.into()) => {
                 if let Some(shared) = server.upgrade() {
                     // In a task of its own: the embedder's policy may be asked, and may panic.
                     let _ = tokio::spawn(async move { shared.handle(Input::Timeout) }).await;
                 }
             }
+            () = timer.notified() => {}
         }
     }
 }
