@@ -34,3 +34,6 @@ pub use signal_core::{
 pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};
 pub use turn::Turn;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+pub(crate) mod dice;
+mod simulation;

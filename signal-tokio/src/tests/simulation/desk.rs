@@ -1,0 +1,151 @@
+//! What the server does, seen from its sockets and its events, and what it may do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use signal_core::{EndReason, ServerMessage, codec};
+use tokio::time::Instant;
+
+use super::plan::{self, Plan};
+use crate::{Event, Events, Signaling};
+
+/// The sessions of the server that runs at the moment.
+pub(super) struct Desk {
+    plan: Plan,
+    /// How often the server has been started before.
+    pub(super) life: u32,
+    started_at: Instant,
+    sessions: BTreeMap<String, Served>,
+    /// What has been done that ends sessions.
+    allowed: Vec<(String, EndReason)>,
+    /// Who has shown a seat of an earlier life, and where.
+    pub(super) seats: BTreeSet<(String, String)>,
+    /// The server, and what it tells its embedder.
+    server: Option<(Signaling, Events)>,
+}
+
+struct Served {
+    /// Which socket carries it.
+    socket: u64,
+    /// Since when the server knows that it is lost.
+    lost_at: Option<Instant>,
+    /// Whether the client has said something in it, so that it has heard of it.
+    is_known: bool,
+}
+
+impl Desk {
+    pub(super) fn new(plan: &Plan, life: u32) -> Self {
+        Self {
+            plan: plan.clone(),
+            life,
+            started_at: Instant::now(),
+            server: None,
+            sessions: BTreeMap::new(),
+            allowed: Vec::new(),
+            seats: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn observe(&mut self, signaling: &Signaling) {
+        self.server = Some((signaling.clone(), signaling.events()));
+    }
+
+    /// The server is dead.
+    pub(super) fn close(&mut self) {
+        self.server = None;
+        self.sessions.clear();
+    }
+
+    /// Takes in what has happened meanwhile.
+    pub(super) fn catch_up(&mut self) {
+        while let Some((signaling, events)) = &mut self.server
+            && let Ok(event) = events.0.try_recv()
+        {
+            let members = match &event {
+                Event::Joined { channel, .. } => signaling.channel(channel.as_str()),
+                Event::Connected { .. } | Event::Parted { .. } | Event::Gone { .. } => None,
+            };
+            self.note(&event, members.map_or(0, |info| info.members.len()));
+        }
+    }
+
+    /// Something is done that may end the session of a peer, if it gets there.
+    pub(super) fn allow(&mut self, peer: &str, reason: EndReason) {
+        self.allowed.push((peer.to_owned(), reason));
+    }
+
+    /// A socket carries a session from now on.
+    pub(super) fn welcomed(&mut self, socket: u64, text: &str) -> Option<String> {
+        let frame = codec::decode_server(text).expect("the server says what it shall");
+        let Some(ServerMessage::Welcome { peer_id, resumed, .. }) = frame.message() else { return None };
+        let known = self.sessions.get_mut(&*peer_id);
+        assert!(known.is_some() || !resumed, "{peer_id} goes on, and is not there");
+        // One that was made for a token of an earlier life, and of which no client has heard, is given once more.
+        let is_given_again = known.as_ref().is_some_and(|served| !served.is_known);
+        assert!(known.is_none() || resumed || is_given_again, "{peer_id} is there twice");
+        match known {
+            Some(served) => (served.socket, served.lost_at) = (socket, None),
+            None => {
+                let served = Served { socket, lost_at: None, is_known: false };
+                self.sessions.insert(peer_id.to_string(), served);
+            }
+        }
+        Some(peer_id.into_owned())
+    }
+
+    /// The client has said something.
+    pub(super) fn heard(&mut self, peer: &str, socket: u64) {
+        if let Some(served) = self.sessions.get_mut(peer).filter(|served| served.socket == socket) {
+            served.is_known = true;
+        }
+    }
+
+    /// The server learns that a socket is of no use any more.
+    pub(super) fn lost(&mut self, peer: &str, socket: u64) {
+        if let Some(served) = self.sessions.get_mut(peer).filter(|served| served.socket == socket) {
+            served.lost_at.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn note(&mut self, event: &Event, members: usize) {
+        match event {
+            Event::Joined { peer, channel } => {
+                let capacity = plan::capacity(channel.as_str());
+                assert!(members <= capacity, "{members} in {channel}");
+                let is_reserved = Instant::now() < self.started_at + self.plan.returning;
+                let is_bounded = capacity < plan::MEMBERS && !channel.is_of_a_match();
+                if is_reserved && self.plan.has_keys && is_bounded {
+                    let key = (peer.to_string(), channel.to_string());
+                    assert!(self.seats.contains(&key), "{peer} has taken a seat in {channel}");
+                }
+            }
+            Event::Gone { peer, reason } => {
+                if let Some(served) = self.sessions.remove(peer.as_str()) {
+                    self.check_end(peer.as_str(), &served, *reason);
+                }
+            }
+            Event::Connected { .. } | Event::Parted { .. } => {}
+        }
+    }
+
+    fn check_end(&self, peer: &str, served: &Served, reason: EndReason) {
+        let is_fine = match reason {
+            EndReason::Timeout => {
+                let silence = served.lost_at.map(|lost_at| Instant::now() - lost_at);
+                let is_late = |silence: Duration| {
+                    !self.plan.log_is_slow && silence > self.plan.grace + Duration::from_millis(10)
+                };
+                silence.is_some_and(|silence| silence >= self.plan.grace && !is_late(silence))
+            }
+            EndReason::Overflow => self.plan.outbox < 1024,
+            EndReason::Bye | EndReason::Kicked | EndReason::Replaced => {
+                self.allowed.contains(&(peer.to_owned(), reason))
+            }
+            EndReason::Parted | EndReason::Closed => false,
+        };
+        let lost_at = served.lost_at.map(|lost_at| Instant::now() - lost_at);
+        assert!(is_fine, "{peer} has ended: {reason:?}, without a socket for {lost_at:?}, {:?}", self.plan);
+    }
+}
