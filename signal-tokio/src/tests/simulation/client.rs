@@ -176,7 +176,7 @@ impl Client {
             Resume { token: Cow::Borrowed(session.tokens.last().expect("a session has one")), received }
         });
         let replaces = self.replaces.as_ref().filter(|_| resume.is_none()).map(|(peer, token)| {
-            book.desk.allow(peer, EndReason::Replaced);
+            book.desk.replace(peer);
             Cow::Borrowed(token.as_str())
         });
         encode(None, ClientMessage::Hello(Hello { version: 1, token: None, resume, replaces }))
@@ -209,6 +209,9 @@ impl Client {
             (ServerMessage::Closing { reconnect_after }, _) => self.comes_back_after = *reconnect_after,
             (ServerMessage::Pong, _) => {}
             _ => {
+                if let ServerMessage::RemovePeer { channel, peer_id, reason } = &message {
+                    self.check_that_it_is_gone(channel, peer_id, *reason);
+                }
                 let log_is_slow = self.stage.plan.log_is_slow;
                 let is_due = self.with_session(|session| session.hear(&frame, log_is_slow));
                 if is_due == Some(true) {
@@ -271,5 +274,18 @@ impl Client {
         let session = &mut self.stage.book().sessions[number];
         session.is_over = true;
         self.replaces = session.tokens.last().map(|token| (session.peer.clone(), token.clone()));
+    }
+
+    /// Nobody is removed who is still there, whatever its sockets do.
+    fn check_that_it_is_gone(&self, channel: &str, peer: &str, reason: EndReason) {
+        // A slow log may match somebody who has lost its socket meanwhile.
+        let is_of_match = self.stage.plan.log_is_slow && channel.starts_with('~');
+        let has_left = matches!(reason, EndReason::Parted | EndReason::Kicked);
+        let life = self.with_session(|session| session.life);
+        let signaling = self.stage.signaling().filter(|_| life == Some(self.stage.book().desk.life));
+        if let Some(signaling) = signaling.filter(|_| !is_of_match && !has_left) {
+            let is_there = signaling.peers().iter().any(|live| live.as_str() == peer);
+            assert!(!is_there, "{peer} is removed from {channel}, {reason:?}, and is there");
+        }
     }
 }

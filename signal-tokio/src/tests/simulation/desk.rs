@@ -20,6 +20,8 @@ pub(super) struct Desk {
     sessions: BTreeMap<String, Served>,
     /// What has been done that ends sessions.
     allowed: Vec<(String, EndReason)>,
+    /// Whose sessions end if they have no socket.
+    replaced: BTreeSet<String>,
     /// Who has shown a seat of an earlier life, and where.
     pub(super) seats: BTreeSet<(String, String)>,
     /// The server, and what it tells its embedder.
@@ -44,6 +46,7 @@ impl Desk {
             server: None,
             sessions: BTreeMap::new(),
             allowed: Vec::new(),
+            replaced: BTreeSet::new(),
             seats: BTreeSet::new(),
         }
     }
@@ -74,6 +77,11 @@ impl Desk {
     /// Something is done that may end the session of a peer, if it gets there.
     pub(super) fn allow(&mut self, peer: &str, reason: EndReason) {
         self.allowed.push((peer.to_owned(), reason));
+    }
+
+    /// Somebody asks for the end of a session that has no socket.
+    pub(super) fn replace(&mut self, peer: &str) {
+        self.replaced.insert(peer.to_owned());
     }
 
     /// A socket carries a session from now on.
@@ -141,7 +149,9 @@ impl Desk {
             }
             EndReason::Overflow => self.plan.outbox < 1024,
             EndReason::Bye | EndReason::Kicked | EndReason::Replaced => {
+                let is_replaced = reason == EndReason::Replaced && served.lost_at.is_some();
                 self.allowed.contains(&(peer.to_owned(), reason))
+                    || (is_replaced && self.replaced.contains(peer))
             }
             EndReason::Parted | EndReason::Closed => false,
         };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use signal_core::EndReason;
 use tokio::time::{Instant, sleep};
 
-use super::{plan::CHANNELS, stage::Stage};
+use super::{network::Stall, plan::CHANNELS, stage::Stage};
 use crate::tests::dice::Dice;
 
 /// Makes trouble until it is time to be quiet.
@@ -27,9 +27,8 @@ pub(super) async fn trouble(stage: Arc<Stage>, mut dice: Dice) {
                 }
             }
             60..80 => {
-                if let Some(wire) = stage.some_wire(&mut dice) {
-                    wire.stall(&mut dice);
-                }
+                let client = dice.below(stage.plan.clients as u64) as usize;
+                stage.stall(client, Stall::new(&mut dice));
             }
             80..84 => kick(&stage, &mut dice),
             84..88 => expel(&stage, &mut dice),

@@ -65,15 +65,29 @@ impl Wire {
     }
 
     /// Nothing arrives for so long, in one direction or both.
-    pub(super) fn stall(&self, dice: &mut Dice) {
-        let until = Instant::now() + dice.millis(500, 8_000);
-        let directions = dice.below(3);
-        if directions != 0 {
+    pub(super) fn stall(&self, Stall { until, up, down }: Stall) {
+        if up {
             self.up.stall(until);
         }
-        if directions != 1 {
+        if down {
             self.down.stall(until);
         }
+    }
+}
+
+/// The network of one client stands still. Then everything arrives at once, on all its connections.
+#[derive(Clone, Copy)]
+pub(super) struct Stall {
+    until: Instant,
+    up: bool,
+    down: bool,
+}
+
+impl Stall {
+    pub(super) fn new(dice: &mut Dice) -> Self {
+        let until = Instant::now() + dice.millis(500, 8_000);
+        let direction = dice.below(3);
+        Self { until, up: direction != 0, down: direction != 1 }
     }
 }
 
@@ -189,7 +203,7 @@ impl Pipe {
 
     fn stall(&self, until: Instant) {
         let mut state = self.lock();
-        state.stalled_until = until;
+        state.stalled_until = until.max(state.stalled_until);
         state.packets.iter_mut().for_each(|(due, _)| *due = until.max(*due));
     }
 }

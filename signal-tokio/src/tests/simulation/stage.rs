@@ -1,13 +1,16 @@
 //! What all take part in: the server with its lives, the sockets, and the book of what happens.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use signal_core::{Limits, LocalLog};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     desk::Desk,
-    network::Wire,
+    network::{Stall, Wire},
     plan::{self, Plan},
     session::Session,
     slow::{Orders, SlowLog, SlowPolicy},
@@ -38,8 +41,10 @@ pub(super) struct Stage {
 pub(super) struct Book {
     pub(super) desk: Desk,
     pub(super) sessions: Vec<Session>,
-    /// The newest connections of each client.
+    /// The last connections of each client.
     pub(super) wires: Vec<(usize, Wire)>,
+    /// The last time that the network of each client has stood still.
+    pub(super) stalls: BTreeMap<usize, Stall>,
     /// What clients say and hear, if somebody wants to know.
     pub(super) transcript: Option<Vec<String>>,
 }
@@ -57,6 +62,7 @@ impl Stage {
             desk: Desk::new(&plan, 0),
             sessions: Vec::new(),
             wires: Vec::new(),
+            stalls: BTreeMap::new(),
             transcript: wants_transcript.then(Vec::new),
         };
         Arc::new(Self {
@@ -140,8 +146,14 @@ impl Stage {
         let server = server.as_mut()?;
         let wire = Wire::new(dice);
         let mut book = self.book();
-        book.wires.retain(|(owner, _)| *owner != client);
+        book.stalls.get(&client).into_iter().for_each(|stall| wire.stall(*stall));
         book.wires.push((client, wire.clone()));
+        let is_own = |(owner, _): &(usize, Wire)| *owner == client;
+        if book.wires.iter().filter(|wire| is_own(wire)).count() > 3
+            && let Some(oldest) = book.wires.iter().position(is_own)
+        {
+            book.wires.remove(oldest);
+        }
         let end = ServerEnd {
             wire: wire.clone(),
             stage: Arc::clone(self),
@@ -151,6 +163,12 @@ impl Stage {
         let admission = identity.map_or_else(Admission::default, Admission::identified);
         server.tasks.spawn(server.signaling.serve(end, admission));
         Some((ClientEnd(wire), book.desk.life))
+    }
+
+    pub(super) fn stall(&self, client: usize, stall: Stall) {
+        let mut book = self.book();
+        book.stalls.insert(client, stall);
+        book.wires.iter().filter(|(owner, _)| *owner == client).for_each(|(_, wire)| wire.stall(stall));
     }
 
     pub(super) fn wires(&self) -> Vec<Wire> {
