@@ -88,6 +88,6 @@ async function within(ms, work) {
   }
 }
 
-/** A release build from nothing, on two busy cores. */
+/** A build from nothing, on two busy cores. */
 const BUILD_MS = 15 * 60_000;
 const CLOSING_MS = 30_000;
