@@ -135,7 +135,7 @@ function startSampling() {
       const open = window.__connections.filter(({ connectionState }) => connectionState !== 'closed');
       const receivers = open.flatMap((connection) => connection.getReceivers());
       await Promise.all(receivers.filter(({ track }) => track.kind === 'video').map(sample));
-      await new Promise((resolve) => { setTimeout(resolve, 20); });
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
     }
     return result;
   };

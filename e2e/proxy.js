@@ -8,6 +8,7 @@ import { connect, createServer } from 'node:net';
  * @property {(again?: Again) => number} cut breaks every WebSocket, without a close frame, and says how many those were.
  *   `again`: each page's next socket is cut too, before the server has heard of it (`handshake`), or when the server has
  *   taken it and the page does not know yet (`welcome`)
+ * @property {boolean} isClosed sends everybody away who comes while it is true
  * @property {() => void} stop
  *
  * @typedef {'handshake' | 'welcome'} Again
@@ -23,6 +24,10 @@ export async function startProxy(port) {
   /** @type {Again[]} */
   const due = [];
   const server = createServer({ noDelay: true }, (socket) => {
+    if (proxy.isClosed) {
+      socket.destroy();
+      return;
+    }
     const pipe = new Pipe(socket, port, () => due.shift());
     pipes.add(pipe);
     pipe.onend = () => pipes.delete(pipe);
@@ -31,7 +36,8 @@ export async function startProxy(port) {
   // A proxy that a test forgot to stop must not keep the test file from ending.
   server.unref();
 
-  return {
+  /** @type {Proxy} */
+  const proxy = {
     url: `http://127.0.0.1:${server.address().port}`,
     cut(again) {
       const carrying = [...pipes].filter(({ carriesWebSocket }) => carriesWebSocket);
@@ -43,7 +49,9 @@ export async function startProxy(port) {
       server.close();
       for (const pipe of pipes) pipe.cut();
     },
+    isClosed: false,
   };
+  return proxy;
 }
 
 class Pipe {

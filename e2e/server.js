@@ -10,6 +10,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const START_MS = 10_000;
 const STOP_MS = 5_000;
 const LOG_LINES = 200;
+/** A build from nothing, on two busy cores. */
+export const BUILD_MS = 15 * 60_000;
 
 /** Servers that still run. Whatever ends this process takes them along. */
 const running = new Set();

@@ -7,10 +7,9 @@ import { WebSocket } from 'ws';
 
 import { callOfTwo } from '../call.js';
 import { launch, missing } from '../harness.js';
-import { buildServer, startServer } from '../server.js';
+import { BUILD_MS, buildServer, startServer } from '../server.js';
 
 const SYSTEMS = ['group', 'meeting', 'two', 'strangers', 'star', 'raw'];
-const BUILD_MS = 15 * 60_000;
 const HELLO = '{"type":"hello","version":1}';
 
 before(() => buildServer(), { timeout: BUILD_MS });
