@@ -120,6 +120,12 @@ pub enum ConfigError {
     /// A key is too short to be hard to guess.
     #[error("a key must have at least {LEAST_KEY} bytes")]
     ShortKey,
+    /// A public key is none that tokens can be checked with.
+    #[error("this is not the public key of Ed25519 or P-256 as PEM")]
+    PublicKey,
+    /// Tokens would be checked with so many keys that it costs something to try.
+    #[error("there must be at most {0} keys for tokens")]
+    TooManyKeys(usize),
     /// This is no origin, such as `https://example.org`.
     #[error("{0:?} is not an origin")]
     Origin(String),

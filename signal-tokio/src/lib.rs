@@ -7,6 +7,8 @@ mod driver;
 mod event;
 mod frame;
 mod handshake;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod link;
 mod log;
 mod origins;
@@ -25,6 +27,8 @@ pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
 pub use ipnet::IpNet;
+#[cfg(feature = "jwt")]
+pub use jwt::{Jwt, JwtKey};
 pub use origins::Origins;
 pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
 pub use signal_core::{
