@@ -92,6 +92,7 @@ macro_rules! suite {
         $crate::heartbeat! { $serve }
         $crate::drain! { $serve }
         $crate::embedder! { $serve }
+        $crate::jwt! { $serve }
         $crate::leaks! { $serve }
     };
 }

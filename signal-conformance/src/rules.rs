@@ -36,6 +36,7 @@ pub mod embedder;
 pub mod frames;
 pub mod heartbeat;
 pub mod hello;
+pub mod jwt;
 pub mod leaks;
 pub mod matchmaking;
 pub mod relays;
