@@ -21,10 +21,17 @@ export async function enter(page) {
     const media = await navigator.mediaDevices.getUserMedia({ video: { width: 160, height: 120, frameRate: 5 } });
     const client = await connect(new URL('/signal', location.href));
     const call = window.call = {
-      client, media, channel: null, welcomes: [], connectionIds: [], tiles: [], peerStates: [], received: [],
+      client, media, channel: null, welcomes: [], connectionIds: [], relayed: [], errors: [], tiles: [], peerStates: [],
+      received: [],
     };
     client.signaling.addEventListener('welcome', ({ message }) => call.welcomes.push(message));
     client.signaling.addEventListener('addPeer', ({ message }) => call.connectionIds.push(message.connection_id));
+    client.signaling.addEventListener('error', ({ message }) => call.errors.push(message.code));
+    const { relay } = client.signaling;
+    client.signaling.relay = (message) => {
+      call.relayed.push(message.connection_id);
+      return relay.call(client.signaling, message);
+    };
   });
   await join(page);
 }

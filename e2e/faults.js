@@ -10,8 +10,8 @@ import { browserTest, waitFor } from './harness.js';
 import { startProxy } from './proxy.js';
 import { BUILD_MS, buildServer, startServer } from './server.js';
 
-/** Who comes back while the server is down, or whose socket is cut, reads that in the console. */
-const LOST_SOCKETS = [/ERR_CONNECTION_REFUSED/, /WebSocket connection to .* failed/];
+/** What stands in the console of who comes while the server is down, or whose socket is cut. */
+const LOST_SOCKETS = [/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/, /WebSocket connection to .* failed/];
 
 /** @typedef {{ page: import('puppeteer-core').Page }} Person */
 
@@ -44,13 +44,13 @@ export function faultTest(name, body) {
 /** The demo server on one port and with one key, however often it starts. */
 export class LastingServer {
   port = 0;
-  #args;
+  #keyFile;
   /** @type {import('./server.js').Server | undefined} */
   #running;
 
-  /** @param {string} keyFile */
+  /** @param {string} keyFile is made with the first start */
   constructor(keyFile) {
-    this.#args = ['--key-file', keyFile];
+    this.#keyFile = keyFile;
   }
 
   get url() {
@@ -58,8 +58,13 @@ export class LastingServer {
   }
 
   async start() {
-    this.#running = await startServer({ args: this.#args, port: this.port });
+    this.#running = await startServer({ args: ['--key-file', this.#keyFile], port: this.port });
     this.port = this.#running.port;
+  }
+
+  /** Starts with another key from then on, so that nobody is known. */
+  forget() {
+    return rm(this.#keyFile);
   }
 
   /** @param {NodeJS.Signals} signal @returns the code with which it ended */

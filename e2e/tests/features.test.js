@@ -14,8 +14,11 @@ browserTest('messages before and after the data channel is open: each once, in o
   // From the moment of joining on, so that the first ones take the way through the server.
   for (const page of [ann, bob]) {
     await page.evaluate(async () => {
+      const { channel } = window;
+      // What is said before anybody has come is for nobody.
+      if (channel.peers.size === 0) await new Promise((resolve) => { channel.addEventListener('peer', resolve, { once: true }); });
       for (let number = 0; number < 100; number++) {
-        await window.channel.send(number % 10 === 9 ? Uint8Array.of(number) : number);
+        await channel.send(number % 10 === 9 ? Uint8Array.of(number) : number);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     });

@@ -1,4 +1,4 @@
-/** A call outlives a restart of the server that still knows its clients, and is made again when it does not. */
+/** A call outlives a server that is killed and comes back with its key, and is made again when the key is another. */
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -6,42 +6,41 @@ import {
   addCanvas, allConnected, assertUndisturbed, callOfTwo, GAP_MS, longestGap, peerIds, restartIce, videosMove, welcomedAgain,
   welcomes,
 } from '../call.js';
-import { browserTest, count, mediaFlows, waitFor } from '../harness.js';
-import { ScriptedServer } from '../scripted-server.js';
+import { faultTest } from '../faults.js';
+import { count, mediaFlows, waitFor } from '../harness.js';
 
-/** Who comes back while the server is down is refused. */
-const REFUSED = [/ERR_CONNECTION_REFUSED/, /WebSocket connection to .* failed/];
-
-restartTest('the server restarts again and again: nobody sees it', { timeout: 240_000 }, async (server, pages) => {
+restartTest('the server restarts again and again: nobody sees it', async (server, pages) => {
   const ids = await peerIds(pages);
   const start = performance.now();
   const withRestarts = await longestGap(pages, async () => {
     for (let round = 0; round < count('SERVER_RESTARTS', 2); round++) {
       const before = await welcomes(pages);
-      await server.restart();
+      await relayed(pages);
+      await server.stop('SIGKILL');
+      await server.start();
       await welcomedAgain(pages, before);
       const connectionId = await introducedAgain(pages, round + 2);
-      assert.deepEqual(server.relayed, [], 'nobody negotiates');
+      assert.deepEqual(await relayed(pages), [], 'nobody negotiates');
 
       await restartIce(pages, round % 2);
       await allConnected(pages);
-      assert.deepEqual([...new Set(server.relayed)], [connectionId]);
+      assert.deepEqual(await relayed(pages), [connectionId]);
     }
   });
   assert.deepEqual(await peerIds(pages), ids);
   await assertUndisturbed(pages);
-  assert.deepEqual(server.refused, []);
+  for (const page of pages) assert.deepEqual(await page.evaluate(() => window.call.errors), []);
 
   const time = performance.now() - start;
   const without = await longestGap(pages, () => pause(time));
   assert.ok(withRestarts <= without + GAP_MS, `no frame for ${withRestarts} ms with restarts, and for ${without} ms without`);
 });
 
-restartTest('a negotiation that the restart interrupts is finished after it', {}, async (server, pages) => {
+restartTest('a negotiation that the restart interrupts is finished after it', async (server, pages) => {
   // The offer of one side, then of both.
   for (const [round, adding] of [[pages[0]], pages].entries()) {
     const before = await welcomes(pages);
-    await server.stop();
+    await server.stop('SIGKILL');
     for (const page of adding) await addCanvas(page);
     for (const page of adding) await waitFor(page, () => window.__connections[0].signalingState === 'have-local-offer');
     await server.start();
@@ -52,10 +51,12 @@ restartTest('a negotiation that the restart interrupts is finished after it', {}
   await assertUndisturbed(pages);
 });
 
-restartTest('after a restart that forgets them both are somebody new, and meet again', {}, async (server, pages) => {
+restartTest('after a restart that forgets them both are somebody new, and meet again', async (server, pages) => {
   const ids = await peerIds(pages);
   const before = await welcomes(pages);
-  await server.restart({ forget: true });
+  await server.stop('SIGKILL');
+  await server.forget();
+  await server.start();
   await welcomedAgain(pages, before);
   await Promise.all(pages.map((page) => mediaFlows(page, { peers: 1, kinds: ['video'] })));
 
@@ -71,17 +72,15 @@ restartTest('after a restart that forgets them both are somebody new, and meet a
   }
 });
 
-/** A test with a scripted server and two pages that are in a call. */
-function restartTest(name, options, body) {
-  browserTest(name, { server: false, expected: REFUSED, ...options }, async ({ open }) => {
-    const server = new ScriptedServer();
-    await server.start();
-    try {
-      await body(server, await callOfTwo(open, server.url));
-    } finally {
-      await server.stop();
-    }
-  });
+/** A test with two pages that are in a call. */
+function restartTest(name, body) {
+  faultTest(name, async ({ server, open }) => body(server, await callOfTwo(open, server.url)));
+}
+
+/** The connection ids under which they have sent something to each other since this was asked last, each once. */
+async function relayed(pages) {
+  const ids = await Promise.all(pages.map((page) => page.evaluate(() => window.call.relayed.splice(0))));
+  return [...new Set(ids.flat())];
 }
 
 /** Waits until both pages have been introduced so often, the last time with the same connection id as nobody before. */
