@@ -54,7 +54,8 @@ pub struct Timing {
     pub write: Duration,
     /// When received frames are acknowledged that are fewer than 32, 1 s after the first.
     pub acknowledge: Duration,
-    /// Over how much time clients are asked to come back after the server has gone down, 5 s.
+    /// Over how much time clients are asked to come back after the server has gone down, 3 s: less than
+    /// [`Limits::returning`], so that all find their seats when it starts again at once.
     pub reconnect: Duration,
     /// How long after its making a token of an earlier start of the server brings back a peer id or a seat, a week. A
     /// session that stays connected gets no newer one, so this is also how long a call may go on and survive a restart.
@@ -69,7 +70,7 @@ impl Default for Timing {
             heartbeat_timeout: Duration::from_secs(10),
             write: Duration::from_secs(10),
             acknowledge: Duration::from_secs(1),
-            reconnect: Duration::from_secs(5),
+            reconnect: Duration::from_secs(3),
             token_life: Duration::from_secs(7 * 24 * 60 * 60),
         }
     }
