@@ -6,12 +6,13 @@ use std::{
 };
 
 use axum::{Router, serve::ListenerExt};
-use signal_axum::{Limits, Signaling};
+use signal_axum::{Limits, Rates, Signaling};
 use tokio::net::TcpListener;
 
 use crate::{Adapter, Result, dialect::Dialect};
 
-/// Serves until standard input ends. All is as by default but the bound that is given.
+/// Serves until standard input ends. All is as by default but the bound that is given, and that clients may send as
+/// fast as they can.
 #[tokio::main]
 pub(crate) async fn run(adapter: Adapter, members_per_channel: Option<usize>) -> Result<()> {
     // Whoever started this has gone.
@@ -21,7 +22,8 @@ pub(crate) async fn run(adapter: Adapter, members_per_channel: Option<usize>) ->
     });
     let default = Limits::default();
     let members_per_channel = members_per_channel.unwrap_or(default.members_per_channel);
-    let signaling = Signaling::builder().limits(Limits { members_per_channel, ..default }).build()?;
+    let limits = Limits { members_per_channel, ..default };
+    let signaling = Signaling::builder().limits(limits).rates(Rates::unlimited()).build()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     let path = Dialect::Signal.path();

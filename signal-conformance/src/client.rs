@@ -57,7 +57,11 @@ impl Client {
     }
 
     pub(crate) async fn say_frame(&mut self, message: Message) {
-        self.socket.send(message).await.expect("the server takes what is said");
+        self.try_say_frame(message).await.expect("the server takes what is said");
+    }
+
+    pub(crate) async fn try_say_frame(&mut self, message: Message) -> Result<(), tungstenite::Error> {
+        self.socket.send(message).await
     }
 
     /// Says that everything that was heard has been received.

@@ -73,6 +73,7 @@ macro_rules! suite {
     ($serve:path) => {
         $crate::upgrade! { $serve }
         $crate::addresses! { $serve }
+        $crate::rates! { $serve }
         $crate::hello! { $serve }
         $crate::channels! { $serve }
         $crate::stars! { $serve }

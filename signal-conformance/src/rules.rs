@@ -39,6 +39,7 @@ pub mod hello;
 pub mod jwt;
 pub mod leaks;
 pub mod matchmaking;
+pub mod rates;
 pub mod relays;
 pub mod restart;
 pub mod resume;

@@ -29,6 +29,8 @@ pub enum CloseReason {
     Heartbeat,
     /// More was queued for the session than its outbox holds; the session is ended.
     Overflow,
+    /// The client has sent too much for too long; the session is ended.
+    Rate,
 }
 
 impl CloseReason {
@@ -47,6 +49,7 @@ impl CloseReason {
             Self::UnsupportedVersion => 4006,
             Self::Slow | Self::Overflow => 4008,
             Self::Heartbeat => 4009,
+            Self::Rate => 4013,
         }
     }
 
@@ -66,6 +69,7 @@ impl CloseReason {
             Self::Slow => "slow",
             Self::Heartbeat => "heartbeat",
             Self::Overflow => "overflow",
+            Self::Rate => "rate",
         }
     }
 }

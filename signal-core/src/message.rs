@@ -356,7 +356,8 @@ impl From<CloseReason> for EndReason {
             | CloseReason::HelloTimeout
             | CloseReason::Unauthorized
             | CloseReason::Protocol
-            | CloseReason::UnsupportedVersion => Self::Closed,
+            | CloseReason::UnsupportedVersion
+            | CloseReason::Rate => Self::Closed,
         }
     }
 }

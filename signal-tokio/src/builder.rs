@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use signal_core::{Limits, LocalLog, OwnedPayload, codec::FrameLimits};
 
 use crate::{
-    IpNet, Open, Origins, Policy, Signaling, SocketLimits, Turn,
+    IpNet, Open, Origins, Policy, Rates, Signaling, SocketLimits, Turn,
     driver::Shared,
     tokens::{Keys, LEAST_KEY},
     turn::{LEAST_SECRET, TTL},
@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) timing: Timing,
     pub(crate) origins: Origins,
     pub(crate) sockets: SocketLimits,
+    pub(crate) rates: Rates,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) turn: Option<Turn>,
@@ -151,6 +152,7 @@ impl Default for Builder {
                 timing: Timing::default(),
                 origins: Origins::default(),
                 sockets: SocketLimits::default(),
+                rates: Rates::default(),
                 trusted_proxies: Vec::new(),
                 ice_servers: Vec::new(),
                 turn: None,
@@ -242,6 +244,13 @@ impl<P: Policy> Builder<P> {
         self
     }
 
+    /// How much a client may send.
+    #[must_use]
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.config.rates = rates;
+        self
+    }
+
     /// The proxies whose `X-Forwarded-For` is believed, by their addresses as the server sees them; none if it is not set.
     ///
     /// It is read from its end, as long as addresses are those of trusted proxies; the first other one is the client's.
@@ -306,6 +315,7 @@ impl Config {
             (self.limits.authorize_timeout, "authorize_timeout"),
             (self.limits.commit_timeout, "commit_timeout"),
             (self.limits.malformed_window, "malformed_window"),
+            (self.rates.patience, "patience"),
             (self.timing.hello, "hello"),
             (self.timing.heartbeat, "heartbeat"),
             (self.timing.heartbeat_timeout, "heartbeat_timeout"),
@@ -322,6 +332,7 @@ impl Config {
             return Err(ConfigError::ShortKey);
         }
         self.sockets.check()?;
+        self.rates.check()?;
         self.turn.as_ref().map_or(Ok(()), Turn::check)?;
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);

@@ -16,10 +16,14 @@ use crate::{
     driver::Shared,
     handshake::{Attached, Rejection, encode, shake_hands},
     link::Work,
+    rate::{Cost, Pace},
 };
 
 /// How long a client may take to read what is left and answer the close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What a ping or pong of WebSocket is charged as.
+const LIFE_SIGN: usize = 8;
 
 /// Carries a session over `socket` until one of them ends.
 pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted: Admitted) {
@@ -66,6 +70,10 @@ struct Connection<S> {
     socket: S,
     attached: Attached,
     held: bool,
+    /// What has arrived and is not charged yet.
+    owed: Cost,
+    /// Until when the socket is not read, as it has used up its budget.
+    paused_until: Option<Instant>,
     reads_first: bool,
     /// A frame of the outbox that the socket has not taken yet. When the session is closed meanwhile, it comes first.
     in_hand: Option<Frame>,
@@ -108,6 +116,9 @@ impl<S: Socket> Connection<S> {
             socket,
             attached,
             held: false,
+            // `hello`.
+            owed: Cost::message(0),
+            paused_until: None,
             reads_first: false,
             in_hand: None,
             unacknowledged: 0,
@@ -140,7 +151,7 @@ impl<S: Socket> Connection<S> {
         self.write_outbox().await?;
         loop {
             // Before anything else is read: the last message may be one too many of those that wait.
-            self.look_at_the_link();
+            self.look_at_the_link()?;
             match self.next().await {
                 Next::Work(Work::Go) => self.write_outbox().await?,
                 Next::Work(Work::Drain(reconnect_after)) => {
@@ -158,13 +169,14 @@ impl<S: Socket> Connection<S> {
     /// What there is to do. Reading and writing take turns in being looked at first, so that neither keeps the other
     /// waiting. The clock may wait: while either goes on without a break, the client lives.
     async fn next(&mut self) -> Next<S::Text> {
+        let reads = !self.is_deaf();
         let Self { socket, attached: Attached { link, socket: number, .. }, held, alarm, .. } = self;
         self.reads_first = !self.reads_first;
         let work = poll_fn(|context| link.poll_work(context, *number, *held));
         if self.reads_first {
             tokio::select! {
                 biased;
-                received = socket.receive(), if !*held => Next::Received(received),
+                received = socket.receive(), if reads => Next::Received(received),
                 work = work => Next::Work(work),
                 () = alarm => Next::Alarm,
             }
@@ -172,7 +184,7 @@ impl<S: Socket> Connection<S> {
             tokio::select! {
                 biased;
                 work = work => Next::Work(work),
-                received = socket.receive(), if !*held => Next::Received(received),
+                received = socket.receive(), if reads => Next::Received(received),
                 () = alarm => Next::Alarm,
             }
         }
@@ -184,9 +196,17 @@ impl<S: Socket> Connection<S> {
             self.set_alarm();
         }
         match received {
-            Received::LifeSign => Ok(()),
-            Received::Text(text) => self.read(&text).await,
+            Received::LifeSign => {
+                self.owed = Cost::message(LIFE_SIGN);
+                Ok(())
+            }
+            Received::Text(text) => {
+                self.owed = Cost::message(text.len());
+                self.read(&text).await
+            }
             Received::Binary => {
+                // However large: it is an error of form, and there are few of those.
+                self.owed = Cost::message(0);
                 let session = self.attached.link.session;
                 let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: None };
                 self.deliver(Some(input), false).await
@@ -251,15 +271,35 @@ impl<S: Socket> Connection<S> {
         Ok(())
     }
 
-    fn look_at_the_link(&mut self) {
-        let link = self.attached.link.lock();
-        let turn_due = link.turn_due.map(Instant::from_std);
+    fn look_at_the_link(&mut self) -> Result<(), Ending> {
+        let owed = std::mem::take(&mut self.owed);
+        let charges = owed != Cost::default() || self.paused_until.is_some();
+        let now = charges.then(Instant::now);
+        let (before, was_deaf) = ((self.turn_due, self.paused_until), self.is_deaf());
+        let mut link = self.attached.link.lock();
+        let pace = now.map(|now| link.budget.pay(&self.shared.config.rates, owed, now.into_std()));
+        self.turn_due = link.turn_due.map(Instant::from_std);
         self.held = link.held;
         drop(link);
-        if turn_due != self.turn_due {
-            self.turn_due = turn_due;
+        self.paused_until = match pace {
+            Some(Pace::Wait(until)) => Some(until.into()),
+            Some(Pace::Over) => return Err(self.end(CloseReason::Rate)),
+            Some(Pace::Read) | None => None,
+        };
+        let is_deaf = self.is_deaf();
+        if was_deaf && !is_deaf && self.pinged_at.is_some() {
+            // Its answer could not be heard until now.
+            self.pinged_at = Some(Instant::now());
+        }
+        if before != (self.turn_due, self.paused_until) || was_deaf != is_deaf {
             self.set_alarm();
         }
+        Ok(())
+    }
+
+    /// Whether the socket is not read for a while, because the client has asked for more than is answered so fast.
+    fn is_deaf(&self) -> bool {
+        self.held || self.paused_until.is_some()
     }
 
     async fn look_at_the_clock(&mut self) -> Result<(), Ending> {
@@ -270,10 +310,10 @@ impl<S: Socket> Connection<S> {
         }
         if self.turn_due.is_some_and(|due| due <= now) {
             self.shared.refresh_turn(&self.attached.link);
-            self.look_at_the_link();
+            self.look_at_the_link()?;
         }
         match self.pinged_at {
-            Some(pinged_at) if now >= pinged_at + timing.heartbeat_timeout => {
+            Some(pinged_at) if !self.is_deaf() && now >= pinged_at + timing.heartbeat_timeout => {
                 return Err(Ending::Lost(Some(CloseReason::Heartbeat)));
             }
             None if now >= self.last_heard + timing.heartbeat => {
@@ -290,10 +330,13 @@ impl<S: Socket> Connection<S> {
     fn set_alarm(&mut self) {
         let timing = &self.shared.config.timing;
         let silence = match self.pinged_at {
+            // Its answer would not be heard.
+            Some(_) if self.is_deaf() => Instant::now() + timing.heartbeat,
             Some(pinged_at) => pinged_at + timing.heartbeat_timeout,
             None => self.last_heard + timing.heartbeat,
         };
-        let next = [self.acknowledge_at, self.turn_due].into_iter().flatten().fold(silence, Instant::min);
+        let others = [self.acknowledge_at, self.turn_due, self.paused_until];
+        let next = others.into_iter().flatten().fold(silence, Instant::min);
         self.alarm.as_mut().reset(next);
     }
 
@@ -365,6 +408,10 @@ impl<S> Connection<S> {
         self.shared.handle_for(link, Input::Detached { session: link.session }, |link| {
             let is_current = link.socket == *number && link.attached;
             link.attached &= !is_current;
+            if is_current {
+                // The next socket finds what this one has left.
+                link.budget.pay(&self.shared.config.rates, self.owed, Instant::now().into_std());
+            }
             is_current
         });
     }

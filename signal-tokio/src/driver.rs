@@ -195,12 +195,17 @@ impl State {
                 if let ServerMessage::Joined { seat, .. } = &mut message {
                     *seat = scratch.seat.take().map(Cow::Owned);
                 }
+                let introduces = matches!(message, ServerMessage::AddPeer { .. });
                 scratch.text.clear();
                 codec::encode(&message, &mut scratch.text);
                 let frame = Frame::copy_from(&scratch.text);
                 for session in to.iter() {
                     let Some(link) = links.get(session.0 as usize) else { continue };
-                    queue(link, frame.clone(), scratch);
+                    let mut link = link.lock();
+                    if introduces {
+                        link.budget.introduce(&shared.config.rates, now);
+                    }
+                    queue(session, &mut link, frame.clone(), scratch);
                 }
             }
             Output::Authorize { token, place, userdata, seat } => {
@@ -222,7 +227,7 @@ impl State {
                 if let Some(link) = links.get(session.0 as usize)
                     && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
                 {
-                    queue(link, frame, scratch);
+                    queue(session, &mut link.lock(), frame, scratch);
                 }
                 if let Some(peer) = peer(links, session) {
                     if !shared.config.keys.0.is_empty() {
@@ -281,11 +286,10 @@ impl State {
     }
 }
 
-fn queue(link: &Link, frame: Frame, scratch: &mut Scratch) {
-    let mut state = link.lock();
-    match state.outbox.push(frame) {
-        Ok(()) => scratch.woken.extend(state.wake()),
-        Err(_) => scratch.overflowed.push(link.session),
+fn queue(session: SessionId, link: &mut LinkState, frame: Frame, scratch: &mut Scratch) {
+    match link.outbox.push(frame) {
+        Ok(()) => scratch.woken.extend(link.wake()),
+        Err(_) => scratch.overflowed.push(session),
     }
 }
 

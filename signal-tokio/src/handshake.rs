@@ -14,6 +14,7 @@ use crate::{
     link::Link,
     question::unharmed,
     random,
+    rate::Budget,
     tokens::{ResumeToken, Ticket},
 };
 
@@ -109,6 +110,7 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
     let epoch = shared.signer.epoch();
     let before = before.filter(|token| token.ticket.epoch != epoch);
     let outbox = Outbox::new(shared.config.outbox_messages, shared.config.outbox_bytes);
+    let budget = Budget::full(&shared.config.rates, time::Instant::now().into_std());
     let (mut opened, mut before_it) = (None, None);
     shared.handle_with(|state| {
         let before = before.filter(|token| state.hub.session_of(token.peer.as_str()).is_none());
@@ -119,7 +121,7 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
         let session = SessionId(number);
         let ticket = Ticket { epoch, session: state.sessions, counter: 0 };
         state.sessions += 1;
-        let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox));
+        let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox, budget));
         {
             let mut carried = link.lock();
             carried.socket = 1;

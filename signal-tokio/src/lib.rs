@@ -15,6 +15,7 @@ mod origins;
 mod policy;
 mod question;
 mod random;
+mod rate;
 mod signaling;
 mod socket;
 mod timer;
@@ -31,6 +32,7 @@ pub use ipnet::IpNet;
 pub use jwt::{Jwt, JwtKey};
 pub use origins::Origins;
 pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
+pub use rate::Rates;
 pub use signal_core::{
     ChannelName, ChannelSettings, CloseReason, EndReason, ErrorCode, FirstOffer, Hello, Hosting, JoinGrant,
     Limits, MatchGrant, PeerId, Topology, codec::FrameLimits,

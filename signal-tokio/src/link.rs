@@ -9,7 +9,7 @@ use std::{
 
 use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
 
-use crate::{Admission, Frame, policy::Data, tokens::Ticket};
+use crate::{Admission, Frame, policy::Data, rate::Budget, tokens::Ticket};
 
 /// Shared by whoever has something for a session and by the task of its socket. Locked for moments only, and when
 /// the driver's state is locked too, after it.
@@ -27,6 +27,8 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) struct LinkState {
     pub(crate) outbox: Outbox<Frame>,
+    /// What the client may still send.
+    pub(crate) budget: Budget,
     /// How many counted frames of the client have arrived in this session.
     pub(crate) received: u64,
     /// Which socket carries the session, counted from 1. A task with another number has been replaced.
@@ -67,9 +69,11 @@ impl Link {
         ticket: Ticket,
         Admission { identity, data }: Admission,
         outbox: Outbox<Frame>,
+        budget: Budget,
     ) -> Self {
         let state = LinkState {
             outbox,
+            budget,
             received: 0,
             socket: 0,
             attached: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use memory::Client;
-use signal_tokio::{Admission, Limits, Signaling, Timing};
+use signal_tokio::{Admission, Limits, Rates, Signaling, Timing};
 use tokio::runtime::{self, Runtime};
 
 /// Both sides acknowledge after so many frames.
@@ -53,7 +53,12 @@ impl Room {
         let limits = Limits { members_per_channel: number, ..Limits::default() };
         // Acknowledgements by number only.
         let timing = Timing { acknowledge: Duration::from_secs(3600), ..Timing::default() };
-        let signaling = Signaling::builder().limits(limits).timing(timing).build().expect("it can work");
+        let signaling = Signaling::builder()
+            .limits(limits)
+            .timing(timing)
+            .rates(Rates::unlimited())
+            .build()
+            .expect("it can work");
         let members: Vec<_> = (0..number).map(|_| Client::with_capacity(4 * FRAMES)).collect();
         for (newcomer, client) in members.iter().enumerate() {
             runtime.block_on(async {

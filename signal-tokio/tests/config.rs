@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signal_tokio::{ConfigError, FrameLimits, IceServer, Limits, Signaling, SocketLimits, Timing};
+use signal_tokio::{ConfigError, FrameLimits, IceServer, Limits, Rates, Signaling, SocketLimits, Timing};
 
 #[test]
 fn the_defaults_can_be_built() {
@@ -16,6 +16,9 @@ fn bounds_of_nothing_are_refused() {
     let sockets = SocketLimits { per_address: 0, ..SocketLimits::default() };
     let refused = ConfigError::Zero("the number of sockets of an address");
     assert_eq!(Signaling::builder().socket_limits(sockets).build().unwrap_err(), refused);
+    let rates = Rates { burst: 0, ..Rates::default() };
+    let refused = ConfigError::Zero("the number of messages at once");
+    assert_eq!(Signaling::builder().rates(rates).build().unwrap_err(), refused);
 }
 
 #[test]

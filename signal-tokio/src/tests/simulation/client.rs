@@ -253,7 +253,8 @@ impl Client {
                 CloseReason::Protocol
                 | CloseReason::TooLarge
                 | CloseReason::Unauthorized
-                | CloseReason::UnsupportedVersion,
+                | CloseReason::UnsupportedVersion
+                | CloseReason::Rate,
             ) => panic!("a correct client is closed: {reason:?}"),
         }
         self.lose();
