@@ -106,6 +106,12 @@ impl<F: AsRef<[u8]>> Outbox<F> {
         self.written - self.acked < self.frames.len() as u64
     }
 
+    /// How many frames have been given to the socket since the start of the session.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
     /// How many frames are kept.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) one_session_per_identity: bool,
     pub(crate) outbox_messages: usize,
     pub(crate) outbox_bytes: usize,
+    pub(crate) futile_resumes: u32,
     pub(crate) kept_events: usize,
 }
 
@@ -160,6 +161,7 @@ impl Default for Builder {
                 one_session_per_identity: false,
                 outbox_messages: 1024,
                 outbox_bytes: 512 << 10,
+                futile_resumes: 5,
                 kept_events: 1024,
             },
         }
@@ -267,6 +269,15 @@ impl<P: Policy> Builder<P> {
     pub fn outbox(mut self, messages: usize, bytes: usize) -> Self {
         self.config.outbox_messages = messages;
         self.config.outbox_bytes = bytes;
+        self
+    }
+
+    /// How often in a row a client gets its session back though it has received nothing of what was sent to it, 5 if it is
+    /// not set. Then the session is ended: the next message seems to be one by which this client loses its socket, and
+    /// would be sent to it again without end.
+    #[must_use]
+    pub fn futile_resumes(mut self, number: u32) -> Self {
+        self.config.futile_resumes = number;
         self
     }
 

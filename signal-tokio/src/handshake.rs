@@ -170,11 +170,16 @@ fn resume_session(
     let link = find(&shared.lock(), token)?;
     let goes_on = token.ticket.epoch == shared.signer.epoch();
     let received = if goes_on { received } else { 0 };
-    let (mut attached, mut replaced) = (None, None);
+    let (mut attached, mut replaced, mut is_stuck) = (None, None, false);
     shared.handle_if(Input::Resumed { session: link.session }, |state| {
         let mut carried = link.lock();
         let is_there = state.has(&link) && state.hub.is_live(link.session) && carried.knows(token.ticket);
-        if !is_there || link.identity != admission.identity || carried.outbox.resume(received).is_err() {
+        if !is_there || link.identity != admission.identity {
+            return false;
+        }
+        let Ok(futile) = carried.resume(token.ticket, received) else { return false };
+        is_stuck = futile > shared.config.futile_resumes;
+        if is_stuck {
             return false;
         }
         // The token that the client has used stays valid until it has shown that it knows the new one, by a first
@@ -189,6 +194,10 @@ fn resume_session(
         true
     });
     replaced.into_iter().for_each(Waker::wake);
+    if is_stuck {
+        // It seems to lose its socket by the message that comes next.
+        shared.end(&link, CloseReason::Overflow);
+    }
     let (socket, received, ticket) = attached?;
     let welcome = welcome(shared, &link, goes_on, received, ticket);
     Some(Attached { link, socket, welcome })

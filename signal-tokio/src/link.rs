@@ -29,6 +29,10 @@ pub(crate) struct LinkState {
     pub(crate) outbox: Outbox<Frame>,
     /// What the client may still send.
     pub(crate) budget: Budget,
+    /// How many counted frames the client had received when it resumed last, and how often it has come back in a row with
+    /// no more than that.
+    pub(crate) resumed_at: u64,
+    pub(crate) futile: u32,
     /// How many counted frames of the client have arrived in this session.
     pub(crate) received: u64,
     /// Which socket carries the session, counted from 1. A task with another number has been replaced.
@@ -74,6 +78,8 @@ impl Link {
         let state = LinkState {
             outbox,
             budget,
+            resumed_at: 0,
+            futile: 0,
             received: 0,
             socket: 0,
             attached: false,
@@ -151,6 +157,25 @@ impl LinkState {
         let is_given = is_of_this && ticket.counter <= self.ticket.counter;
         let is_older = previous.epoch == ticket.epoch && ticket.counter < previous.counter;
         previous == ticket || (is_given && !is_older)
+    }
+
+    /// The client comes back with this ticket, and has received so many frames. How often in a row it has done so without
+    /// receiving any of those that were sent to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Outbox::resume`].
+    pub(crate) fn resume(&mut self, ticket: Ticket, received: u64) -> Result<u32, ImpossibleAck> {
+        let was_sent_more = self.outbox.written() > received;
+        self.outbox.resume(received)?;
+        if received > self.resumed_at || self.outbox.is_empty() {
+            self.futile = 0;
+        } else if was_sent_more && ticket == self.ticket {
+            // With an older ticket it would not even have received the `welcome`, which comes first.
+            self.futile += 1;
+        }
+        self.resumed_at = received;
+        Ok(self.futile)
     }
 
     fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {

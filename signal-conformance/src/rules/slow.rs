@@ -19,6 +19,9 @@ rules! { ($) slow:
     who_asks_without_reading_the_answers_is_not_read,
     who_is_kicked_while_blocked_hears_all_that_came_before,
     who_is_blocked_can_be_replaced,
+    a_message_by_which_the_socket_is_lost_is_not_sent_without_end,
+    who_comes_back_with_a_little_more_each_time_may_do_so_for_ever,
+    who_never_receives_the_welcome_is_not_blamed_for_what_follows,
 }
 
 async fn who_never_reads_is_ended_when_its_outbox_is_full_and_disturbs_nobody(adapter: Adapter) {
@@ -143,6 +146,68 @@ async fn who_is_blocked_can_be_replaced(adapter: Adapter) {
     check_numbers(&texts);
     // Nothing is left that waits for the blocked socket.
     tokio::join!(server.signaling.drain(FOREVER), again.hear_last(), sender.hear_last());
+}
+
+async fn a_message_by_which_the_socket_is_lost_is_not_sent_without_end(adapter: Adapter) {
+    let server = adapter.start().await;
+    let mut pair = Pair::join(&server).await;
+    let (mut victim, mut sender) = blockable(&server).await;
+    victim.acknowledge().await;
+    let received = victim.received;
+    say_numbered(&mut sender, 0, 10).await;
+    let mut sent = 0;
+    let welcome = loop {
+        victim.expect("message").await;
+        sent += 1;
+        let (again, welcome) = server.resume(&victim.token, received).await;
+        victim = again;
+        if welcome["resumed"] == false {
+            break welcome;
+        }
+        pair.exchange().await;
+    };
+    // Over the first socket, over the next one, and five times more in vain.
+    assert_eq!((sent, &welcome["received"]), (7, &0.into()));
+    assert_eq!(sender.expect("removePeer").await["reason"], "overflow");
+    assert_eq!(victim.join("room").await.len(), 1);
+    pair.exchange().await;
+}
+
+async fn who_comes_back_with_a_little_more_each_time_may_do_so_for_ever(adapter: Adapter) {
+    let server = adapter.start().await;
+    let (mut victim, mut sender) = blockable(&server).await;
+    for number in 0..20 {
+        say_numbered(&mut sender, number, 10).await;
+        // Between, it comes back with no more a few times, and is given the same again.
+        for _ in 0..5 {
+            let received = victim.received;
+            victim.expect("message").await;
+            let (again, welcome) = server.resume(&victim.token, received).await;
+            assert_eq!(welcome["resumed"], true);
+            victim = again;
+        }
+        assert_eq!(victim.expect("message").await["data"]["number"], number);
+        // With nothing that waits, as often as it likes.
+        for _ in 0..10 {
+            let (again, welcome) = server.resume(&victim.token, victim.received).await;
+            assert_eq!(welcome["resumed"], true);
+            victim = again;
+        }
+    }
+}
+
+async fn who_never_receives_the_welcome_is_not_blamed_for_what_follows(adapter: Adapter) {
+    let server = adapter.start().await;
+    let (mut victim, mut sender) = blockable(&server).await;
+    let (token, received) = (victim.token.clone(), victim.received);
+    say_numbered(&mut sender, 0, 10).await;
+    victim.expect("message").await;
+    for _ in 0..20 {
+        // It knows the first token only.
+        let (mut again, welcome) = server.resume(&token, received).await;
+        assert_eq!(welcome["resumed"], true);
+        again.expect("message").await;
+    }
 }
 
 /// A server that gives up a blocked socket soon, and for which [`a_while`] is longer than that.
