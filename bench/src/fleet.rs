@@ -95,14 +95,14 @@ impl Fleet {
     }
 
     /// From now on the client reads nothing but what [`sip`](Self::sip) takes, and acknowledges nothing.
-    pub(crate) fn stop_reading(&mut self, client: usize) -> Result<()> {
+    pub(crate) fn stop_reading(&self, client: usize) -> Result<()> {
         Ok(epoll::delete(&self.epoll, &self.clients[client].stream)?)
     }
 
     /// Reads one byte of a client that does not read otherwise, if there is one.
-    pub(crate) fn sip(&mut self, client: usize) {
+    pub(crate) fn sip(&self, client: usize) {
         // The server may have closed the connection: then there is nothing to read any more.
-        let _ = self.clients[client].stream.read(&mut [0]);
+        let _ = (&self.clients[client].stream).read(&mut [0]);
     }
 
     /// Sends a message that is counted.
