@@ -34,7 +34,7 @@ pub struct Arguments {
     /// The private key that belongs to it, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Origin of pages elsewhere that may use this server, such as https://example.org; may be repeated
+    /// Origin of pages elsewhere that may use this server, such as `https://example.org`; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
     /// STUN or TURN server for the browsers, such as stun:stun.example.org:3478; may be repeated
