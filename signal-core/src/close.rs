@@ -34,6 +34,22 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// All reasons.
+    pub const ALL: [Self; 12] = [
+        Self::Bye,
+        Self::Draining,
+        Self::TooLarge,
+        Self::Replaced,
+        Self::HelloTimeout,
+        Self::Unauthorized,
+        Self::Kicked,
+        Self::Protocol,
+        Self::UnsupportedVersion,
+        Self::Slow,
+        Self::Heartbeat,
+        Self::Overflow,
+    ];
+
     /// The WebSocket close code.
     #[must_use]
     pub fn code(self) -> u16 {
@@ -122,6 +138,10 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] =
+        [Self::Parted, Self::Bye, Self::Timeout, Self::Kicked, Self::Overflow, Self::Closed, Self::Replaced];
+
     /// The reason as it stands on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -137,8 +157,6 @@ impl EndReason {
     }
 
     pub(crate) fn from_wire(text: &str) -> Option<Self> {
-        [Self::Parted, Self::Bye, Self::Timeout, Self::Kicked, Self::Overflow, Self::Closed, Self::Replaced]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }

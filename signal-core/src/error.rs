@@ -30,7 +30,8 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    const ALL: [Self; 11] = [
+    /// All codes.
+    pub const ALL: [Self; 11] = [
         Self::BadMessage,
         Self::TooLarge,
         Self::UnknownType,

@@ -1,6 +1,7 @@
 //! The state of a signaling server.
 
 mod commit;
+mod counts;
 mod decision;
 mod lifecycle;
 mod matching;
@@ -17,6 +18,7 @@ use std::{
 
 use slab::Slab;
 
+pub use self::counts::Counts;
 use self::{
     matching::Queue,
     request::Request,
@@ -56,6 +58,7 @@ pub struct Hub {
     serial: u64,
     /// Until then seats go to those first who had them before the server started again.
     reserved_until: Option<Instant>,
+    counts: Counts,
 }
 
 /// What a deadline is for.
@@ -86,6 +89,7 @@ impl Hub {
             timers: BTreeSet::new(),
             serial: 0,
             reserved_until: None,
+            counts: Counts::default(),
         }
     }
 
@@ -116,6 +120,8 @@ impl Hub {
             Input::Restarted => self.reserved_until = Some(now + self.limits.returning),
             Input::Timeout => self.timeout(now, emit),
         }
+        #[cfg(test)]
+        assert_eq!(self.counts(), self.recounted());
     }
 
     /// When the hub next wants an [`Input::Timeout`]; ask again after every input.

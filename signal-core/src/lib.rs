@@ -22,7 +22,7 @@ pub use entry::{
     ChannelSettings, ChannelSnapshot, Entry, FirstOffer, Hosting, Place, SnapshotVersion, Topology,
 };
 pub use error::ErrorCode;
-pub use hub::Hub;
+pub use hub::{Counts, Hub};
 pub use id::{
     ChannelName, ConnectionId, Epoch, InvalidId, PeerId, PoolName, Position, RequestId, SessionId, Token,
 };

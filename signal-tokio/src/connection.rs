@@ -50,6 +50,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
             Connection::new(shared, socket, attached).run().await;
         }
         Some(Err(Rejection { error, reason })) => {
+            shared.metrics.closed(Some(reason));
             let last_words = async {
                 if let Some(error) = error {
                     socket.feed(Outgoing::Text(error)).await?;
@@ -61,7 +62,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
             let _ = time::timeout(FAREWELL, last_words).await;
             wait_for_close(&mut socket, reason).await;
         }
-        None => {}
+        None => shared.metrics.closed(None),
     }
 }
 
@@ -140,6 +141,7 @@ impl<S: Socket> Connection<S> {
             }
             Ending::Over(reason) => Some(reason),
         };
+        self.shared.metrics.closed(reason);
         if let Some(reason) = reason {
             self.say_farewell(reason).await;
         }
@@ -250,11 +252,15 @@ impl<S: Socket> Connection<S> {
             link.forget_previous_ticket(*number);
         }
         let Some(input) = input else { return Ok(()) };
+        let is_timed = self.shared.metrics.is_timed(&input);
         let is_current = self.shared.handle_for(link, input, |link| {
             let is_current = link.socket == *number;
             link.received += u64::from(is_current && counted);
             is_current
         });
+        if is_timed {
+            self.shared.metrics.relay_time.took(self.last_heard.elapsed());
+        }
         if !is_current {
             return Err(Ending::Over(link.lock().close.unwrap_or(CloseReason::Replaced)));
         }

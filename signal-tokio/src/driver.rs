@@ -24,6 +24,7 @@ use crate::{
     builder::{Config, IceServer},
     link::{Link, LinkState},
     log::Log,
+    metrics::Metrics,
     question::Question,
     random,
     tokens::Signer,
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) signer: Signer,
     pub(crate) ice_servers: OwnedPayload,
     pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) metrics: Metrics,
     pub(crate) tasks: TaskTracker,
     pub(crate) draining: CancellationToken,
     pub(crate) timer: Arc<Notify>,
@@ -100,6 +102,7 @@ impl Shared {
             signer: Signer::new(&config.keys, epoch, config.timing.token_life),
             ice_servers,
             events: broadcast::Sender::new(config.kept_events),
+            metrics: Metrics::new(),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             timer: Arc::new(Notify::new()),
@@ -186,26 +189,28 @@ impl State {
 
     fn step(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         let Self { hub, log, links, turn, identities, sessions: _, armed: _ } = self;
-        let events = &shared.events;
+        let (events, metrics) = (&shared.events, &shared.metrics);
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
         };
-        log.handle_input(hub, now, input, &mut |output| match output {
+        log.handle_input(hub, now, input, &mut |output| match metrics.count(output) {
             Output::Send { to, mut message } => {
                 if let ServerMessage::Joined { seat, .. } = &mut message {
                     *seat = scratch.seat.take().map(Cow::Owned);
                 }
                 let introduces = matches!(message, ServerMessage::AddPeer { .. });
                 scratch.text.clear();
+                let started = metrics.encode_time.start();
                 codec::encode(&message, &mut scratch.text);
                 let frame = Frame::copy_from(&scratch.text);
+                metrics.encode_time.stop(started);
                 for session in to.iter() {
                     let Some(link) = links.get(session.0 as usize) else { continue };
                     let mut link = link.lock();
                     if introduces {
                         link.budget.introduce(&shared.config.rates, now);
                     }
-                    queue(session, &mut link, frame.clone(), scratch);
+                    queue(session, &mut link, frame.clone(), metrics, scratch);
                 }
             }
             Output::Authorize { token, place, userdata, seat } => {
@@ -227,7 +232,7 @@ impl State {
                 if let Some(link) = links.get(session.0 as usize)
                     && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
                 {
-                    queue(session, &mut link.lock(), frame, scratch);
+                    queue(session, &mut link.lock(), frame, metrics, scratch);
                 }
                 if let Some(peer) = peer(links, session) {
                     if !shared.config.keys.0.is_empty() {
@@ -286,9 +291,18 @@ impl State {
     }
 }
 
-fn queue(session: SessionId, link: &mut LinkState, frame: Frame, scratch: &mut Scratch) {
+fn queue(
+    session: SessionId,
+    link: &mut LinkState,
+    frame: Frame,
+    metrics: &Metrics,
+    scratch: &mut Scratch,
+) {
     match link.outbox.push(frame) {
-        Ok(()) => scratch.woken.extend(link.wake()),
+        Ok(()) => {
+            metrics.outbox_depth.saw(link.outbox.len());
+            scratch.woken.extend(link.wake());
+        }
         Err(_) => scratch.overflowed.push(session),
     }
 }

@@ -1,6 +1,11 @@
 //! From an upgraded socket to a session: `hello` and `welcome`.
 
-use std::{borrow::Cow, cell::RefCell, sync::Arc, task::Waker};
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::Waker,
+};
 
 use signal_core::{
     ClientFrame, ClientMessage, CloseReason, EndReason, ErrorCode, Hello, Input, Outbox, PeerId, RequestId,
@@ -12,6 +17,7 @@ use crate::{
     Admission, Event, Frame, Received, Refusal, Socket,
     driver::{Shared, State, close_reason_of},
     link::Link,
+    metrics::Resumption,
     question::unharmed,
     random,
     rate::Budget,
@@ -90,18 +96,26 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
     }
     let Some(resume) = &hello.resume else { return open_session(shared, admission, None) };
     let token = read(&resume.token);
-    if let Some(token) = &token
-        && let Some(attached) = resume_session(shared, &admission, token, resume.received)
-    {
-        return attached;
-    }
+    let resumed = token.as_ref().ok_or(Resumption::Unknown);
+    let resumed = resumed.and_then(|token| resume_session(shared, &admission, token, resume.received));
+    let outcome = match resumed {
+        Ok((outcome, attached)) => {
+            shared.metrics.resumes.count(outcome.as_str());
+            return attached;
+        }
+        Err(outcome) => outcome,
+    };
     // "Not resumed" means that nothing is left of the old session.
     let token = token.filter(|token| token.is_of(admission.identity.as_deref()));
     let left = token.as_ref().and_then(|token| find(&shared.lock(), token));
     if let Some(link) = left {
         shared.end(&link, CloseReason::Replaced);
     }
-    open_session(shared, admission, token)
+    let before = token.as_ref().map(|token| token.peer.clone());
+    let attached = open_session(shared, admission, token);
+    let is_back = before.as_ref() == Some(&attached.link.peer);
+    shared.metrics.resumes.count(if is_back { Resumption::Restored } else { outcome }.as_str());
+    attached
 }
 
 /// Makes a session, with the peer id of a session of an earlier start if the client can show that it was its own, and
@@ -147,6 +161,7 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
         shared.end(&link, CloseReason::Replaced);
     }
     let link = opened.expect("the lock was taken");
+    shared.metrics.sessions_started.fetch_add(1, Relaxed);
     let ticket = link.lock().ticket;
     let welcome = welcome(shared, &link, false, 0, ticket);
     Attached { link, socket: 1, welcome }
@@ -166,18 +181,25 @@ fn resume_session(
     admission: &Admission,
     token: &ResumeToken,
     received: u64,
-) -> Option<Attached> {
-    let link = find(&shared.lock(), token)?;
+) -> Result<(Resumption, Attached), Resumption> {
+    let link = find(&shared.lock(), token).ok_or(Resumption::Unknown)?;
     let goes_on = token.ticket.epoch == shared.signer.epoch();
     let received = if goes_on { received } else { 0 };
-    let (mut attached, mut replaced, mut is_stuck) = (None, None, false);
+    let (mut attached, mut replaced, mut is_stuck) = (Err(Resumption::Unknown), None, false);
     shared.handle_if(Input::Resumed { session: link.session }, |state| {
         let mut carried = link.lock();
         let is_there = state.has(&link) && state.hub.is_live(link.session) && carried.knows(token.ticket);
-        if !is_there || link.identity != admission.identity {
+        if !is_there {
             return false;
         }
-        let Ok(futile) = carried.resume(token.ticket, received) else { return false };
+        if link.identity != admission.identity {
+            attached = Err(Resumption::WrongIdentity);
+            return false;
+        }
+        let Ok(futile) = carried.resume(token.ticket, received) else {
+            attached = Err(Resumption::ImpossibleCount);
+            return false;
+        };
         is_stuck = futile > shared.config.futile_resumes;
         if is_stuck {
             return false;
@@ -190,7 +212,7 @@ fn resume_session(
         carried.attached = true;
         carried.data = admission.data.clone();
         replaced = carried.wake();
-        attached = Some((carried.socket, carried.received, carried.ticket));
+        attached = Ok((carried.socket, carried.received, carried.ticket));
         true
     });
     replaced.into_iter().for_each(Waker::wake);
@@ -200,7 +222,8 @@ fn resume_session(
     }
     let (socket, received, ticket) = attached?;
     let welcome = welcome(shared, &link, goes_on, received, ticket);
-    Some(Attached { link, socket, welcome })
+    let outcome = if goes_on { Resumption::Resumed } else { Resumption::Restored };
+    Ok((outcome, Attached { link, socket, welcome }))
 }
 
 /// Ends the session of `token` if it has no socket: a reloaded page does not meet its own ghost.

@@ -11,6 +11,7 @@ mod handshake;
 mod jwt;
 mod link;
 mod log;
+mod metrics;
 mod origins;
 mod policy;
 mod question;
@@ -30,6 +31,7 @@ pub use frame::Frame;
 pub use ipnet::IpNet;
 #[cfg(feature = "jwt")]
 pub use jwt::{Jwt, JwtKey};
+pub use metrics::{METRICS_TYPE, metrics};
 pub use origins::Origins;
 pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
 pub use rate::Rates;

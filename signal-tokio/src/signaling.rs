@@ -8,8 +8,8 @@ use signal_core::{ChannelName, CloseReason, ErrorCode, Input, OwnedPayload, Peer
 use tokio::time;
 
 use crate::{
-    Admitted, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, question::unharmed,
-    random, timer,
+    Admitted, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, metrics::OpenSocket,
+    question::unharmed, random, timer,
 };
 
 /// A signaling server. Cloning makes another handle of the same one.
@@ -141,6 +141,14 @@ impl Signaling {
     /// The policy's [`Refusal`]; also when the request comes from a page that is not let in, the policy does not decide
     /// in time, there are too many sockets, or the server goes down.
     pub async fn admit(&self, request: &Parts, remote: Option<SocketAddr>) -> Result<Admitted, Refusal> {
+        let admitted = self.decide(request, remote).await;
+        if let Err(refusal) = &admitted {
+            self.shared.metrics.refused(refusal.status());
+        }
+        admitted
+    }
+
+    async fn decide(&self, request: &Parts, remote: Option<SocketAddr>) -> Result<Admitted, Refusal> {
         if self.shared.draining.is_cancelled() {
             return Err(Refusal::unavailable("The server is going down."));
         }
@@ -162,7 +170,12 @@ impl Signaling {
         admitted: impl Into<Admitted>,
     ) -> impl Future<Output = ()> + Send + 'static {
         timer::start(&self.shared);
-        self.shared.tasks.track_future(connection::run(Arc::clone(&self.shared), socket, admitted.into()))
+        let open = OpenSocket::new(&self.shared);
+        let carried = connection::run(Arc::clone(&self.shared), socket, admitted.into());
+        self.shared.tasks.track_future(async move {
+            carried.await;
+            drop(open);
+        })
     }
 
     /// Goes down: lets in nobody, asks all clients to come back a little later, and closes their sockets.

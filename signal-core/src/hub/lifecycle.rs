@@ -22,6 +22,7 @@ impl Hub {
         }
         self.peers.insert(peer.clone(), session);
         self.sessions[index] = Some(Box::new(Session::new(peer, identity)));
+        self.counts.attached += 1;
     }
 
     pub(super) fn malformed(
@@ -64,6 +65,8 @@ impl Hub {
             state.phase = Phase::Detached(deadline);
             let pools: Vec<_> = state.searches.iter().map(|search| search.pool.clone()).collect();
             self.timers.insert((deadline, Timer::Grace(session)));
+            (self.counts.attached, self.counts.detached) =
+                (self.counts.attached - 1, self.counts.detached + 1);
             for pool in pools {
                 self.end_search_if_detached(session, &pool, emit);
             }
@@ -75,6 +78,8 @@ impl Hub {
         if let Phase::Detached(deadline) = state.phase {
             state.phase = Phase::Attached;
             self.timers.remove(&(deadline, Timer::Grace(session)));
+            (self.counts.attached, self.counts.detached) =
+                (self.counts.attached + 1, self.counts.detached - 1);
         }
     }
 
@@ -96,6 +101,8 @@ impl Hub {
         for undecided in undecided {
             self.forget_deadline(&undecided);
         }
+        // `resume` has made it so, if it was not.
+        self.counts.attached -= 1;
         for seat in seats {
             let room = &mut self.rooms[seat.room];
             room.leave_audience(session);

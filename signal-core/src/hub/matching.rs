@@ -326,6 +326,7 @@ impl Hub {
         let alarm = if avoids { ends_at.min(rematch) } else { ends_at };
         let Some(state) = self.session_mut(session) else { return };
         state.searches.push(Search { pool: pool.clone(), token, ends_at, alarm });
+        self.counts.waiting += 1;
         self.set_alarm(token, alarm);
         if let Some(queue) = self.queues.get_mut(pool) {
             queue.audience.push(session);
@@ -348,6 +349,7 @@ impl Hub {
             return false;
         };
         let search = state.searches.remove(index);
+        self.counts.waiting -= 1;
         self.timers.remove(&(search.alarm, Timer::Search(search.token)));
         if let Some(queue) = self.queues.get_mut(pool) {
             queue.audience.retain(|listener| *listener != session);
