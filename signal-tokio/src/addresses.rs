@@ -187,6 +187,11 @@ impl Addresses {
         Some(client)
     }
 
+    /// Whether the server has all the sockets that it may have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().all >= self.limits.all
+    }
+
     /// Takes a place for a socket from `address`.
     pub(crate) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, Refusal> {
         let is_counted = |address: &IpAddr| self.limits.loopback || !address.to_canonical().is_loopback();

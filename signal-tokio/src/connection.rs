@@ -17,6 +17,7 @@ use crate::{
     handshake::{Attached, Rejection, encode, shake_hands},
     link::Work,
     rate::{Cost, Pace},
+    trace,
 };
 
 /// How long a client may take to read what is left and answer the close frame.
@@ -47,6 +48,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
                     link.address = address;
                 }
             }
+            trace::attached(&attached.link);
             Connection::new(shared, socket, attached).run().await;
         }
         Some(Err(Rejection { error, reason })) => {

@@ -17,6 +17,7 @@ use signal_core::{
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Level;
 
 use crate::{
     Event, Frame, Policy, Refusal,
@@ -28,6 +29,7 @@ use crate::{
     question::Question,
     random,
     tokens::Signer,
+    trace,
     turn::Minter,
 };
 
@@ -70,6 +72,8 @@ struct Scratch {
     woken: Vec<Waker>,
     questions: Vec<Question>,
     overflowed: Vec<SessionId>,
+    /// For the log.
+    happened: Vec<Event>,
     /// What brings back the seat of which a session is told next.
     seat: Option<String>,
 }
@@ -136,7 +140,7 @@ impl Shared {
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
         let now = time::Instant::now().into_std();
-        let (applied, questions) = SCRATCH.with_borrow_mut(|scratch| {
+        let (applied, questions, happened) = SCRATCH.with_borrow_mut(|scratch| {
             let applied = {
                 let mut state = self.lock();
                 let input = make(&mut state);
@@ -148,8 +152,9 @@ impl Shared {
                 applied
             };
             scratch.woken.drain(..).for_each(Waker::wake);
-            (applied, mem::take(&mut scratch.questions))
+            (applied, mem::take(&mut scratch.questions), mem::take(&mut scratch.happened))
         });
+        happened.iter().for_each(trace::happened);
         for question in questions {
             self.ask(question);
         }
@@ -238,12 +243,14 @@ impl State {
                     if !shared.config.keys.0.is_empty() {
                         scratch.seat = Some(shared.signer.seat_token(&peer, channel.as_str(), settings));
                     }
-                    publish(events, || Event::Joined { peer, channel: channel.clone() });
+                    let event = || Event::Joined { peer, channel: channel.clone() };
+                    publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
                 }
             }
             Output::Parted { session, channel, reason } => {
                 if let Some(peer) = peer(links, session) {
-                    publish(events, || Event::Parted { peer, channel: channel.clone(), reason });
+                    let event = || Event::Parted { peer, channel: channel.clone(), reason };
+                    publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
                 }
             }
             Output::Ended { session, peer, reason } => {
@@ -253,7 +260,8 @@ impl State {
                 {
                     identities.remove(&identity);
                 }
-                publish(events, || Event::Gone { peer: peer.clone(), reason });
+                let event = || Event::Gone { peer: peer.clone(), reason };
+                publish(events, tracing::enabled!(Level::INFO), scratch, event);
             }
             // The log has taken it.
             Output::Append { .. } => {}
@@ -321,10 +329,24 @@ fn close(links: &Slab<Arc<Link>>, session: SessionId, reason: CloseReason, scrat
     scratch.woken.extend(link.wake());
 }
 
-fn publish(events: &broadcast::Sender<Event>, event: impl FnOnce() -> Event) {
-    if events.receiver_count() > 0 {
+fn publish(
+    events: &broadcast::Sender<Event>,
+    is_logged: bool,
+    scratch: &mut Scratch,
+    event: impl FnOnce() -> Event,
+) {
+    let is_observed = events.receiver_count() > 0;
+    if !is_logged && !is_observed {
+        return;
+    }
+    let event = event();
+    if is_logged {
+        // Once the lock is given back: the log may be slow.
+        scratch.happened.push(event.clone());
+    }
+    if is_observed {
         // Fails only if the last observer has gone in this moment.
-        let _ = events.send(event());
+        let _ = events.send(event);
     }
 }
 

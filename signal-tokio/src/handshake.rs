@@ -22,6 +22,7 @@ use crate::{
     random,
     rate::Budget,
     tokens::{ResumeToken, Ticket},
+    trace,
 };
 
 /// A socket that carries a session.
@@ -71,7 +72,10 @@ pub(crate) async fn shake_hands<S: Socket>(
     let admission =
         match decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message()))) {
             Ok(admission) => admission,
-            Err(refusal) => return Some(Err(refused(&refusal, id.as_ref()))),
+            Err(refusal) => {
+                trace::refused("hello", &refusal);
+                return Some(Err(refused(&refusal, id.as_ref())));
+            }
         };
     Some(Ok(attach(shared, admission, &hello)))
 }
@@ -101,6 +105,7 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
     let outcome = match resumed {
         Ok((outcome, attached)) => {
             shared.metrics.resumes.count(outcome.as_str());
+            trace::resumed(&attached.link, outcome.as_str());
             return attached;
         }
         Err(outcome) => outcome,
@@ -114,7 +119,8 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
     let before = token.as_ref().map(|token| token.peer.clone());
     let attached = open_session(shared, admission, token);
     let is_back = before.as_ref() == Some(&attached.link.peer);
-    shared.metrics.resumes.count(if is_back { Resumption::Restored } else { outcome }.as_str());
+    let outcome = if is_back { Resumption::Restored } else { outcome };
+    shared.metrics.resumes.count(outcome.as_str());
     attached
 }
 
@@ -162,6 +168,7 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
     }
     let link = opened.expect("the lock was taken");
     shared.metrics.sessions_started.fetch_add(1, Relaxed);
+    trace::connected(&link);
     let ticket = link.lock().ticket;
     let welcome = welcome(shared, &link, false, 0, ticket);
     Attached { link, socket: 1, welcome }

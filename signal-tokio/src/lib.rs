@@ -7,6 +7,7 @@ mod driver;
 mod event;
 mod frame;
 mod handshake;
+mod health;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod link;
@@ -21,6 +22,7 @@ mod signaling;
 mod socket;
 mod timer;
 mod tokens;
+mod trace;
 mod turn;
 
 pub use addresses::{Admitted, SocketLimits};
@@ -28,6 +30,7 @@ pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
+pub use health::{Readiness, health};
 pub use ipnet::IpNet;
 #[cfg(feature = "jwt")]
 pub use jwt::{Jwt, JwtKey};

@@ -148,7 +148,9 @@ impl Metrics {
 
     /// A socket is closed, by us for this reason or else without us.
     pub(crate) fn closed(&self, reason: Option<CloseReason>) {
-        self.closes.count(reason.map_or(LOST, CloseReason::as_str));
+        let reason = reason.map_or(LOST, CloseReason::as_str);
+        self.closes.count(reason);
+        tracing::debug!(reason, "a socket is closed");
     }
 
     /// A request for a socket was answered with `status`.

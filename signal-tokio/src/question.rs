@@ -13,6 +13,7 @@ use tokio::time;
 
 use crate::{
     JoinRequest, MatchRequest, PeerInfo, Policy, Refusal, driver::Shared, link::Link, random, tokens::Seat,
+    trace,
 };
 
 /// What the policy has to decide on.
@@ -53,6 +54,7 @@ impl Shared {
             match decided {
                 Ok(grant) => shared.handle(Input::Authorized { token, grant }),
                 Err(refusal) => {
+                    trace::denied(&link, &place, &refusal);
                     let (code, message) = (refusal.code, refusal.words());
                     shared.handle(Input::Denied { token, code, message })
                 }

@@ -6,10 +6,11 @@ use http::request::Parts;
 use serde::Serialize;
 use signal_core::{ChannelName, CloseReason, ErrorCode, Input, OwnedPayload, PeerId, Target};
 use tokio::time;
+use tracing::Instrument;
 
 use crate::{
     Admitted, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, metrics::OpenSocket,
-    question::unharmed, random, timer,
+    question::unharmed, random, timer, trace,
 };
 
 /// A signaling server. Cloning makes another handle of the same one.
@@ -144,6 +145,7 @@ impl Signaling {
         let admitted = self.decide(request, remote).await;
         if let Err(refusal) = &admitted {
             self.shared.metrics.refused(refusal.status());
+            trace::refused("upgrade", refusal);
         }
         admitted
     }
@@ -170,12 +172,14 @@ impl Signaling {
         admitted: impl Into<Admitted>,
     ) -> impl Future<Output = ()> + Send + 'static {
         timer::start(&self.shared);
-        let open = OpenSocket::new(&self.shared);
-        let carried = connection::run(Arc::clone(&self.shared), socket, admitted.into());
-        self.shared.tasks.track_future(async move {
+        let (open, admitted) = (OpenSocket::new(&self.shared), admitted.into());
+        let span = trace::socket(&admitted);
+        let carried = connection::run(Arc::clone(&self.shared), socket, admitted);
+        let counted = async move {
             carried.await;
             drop(open);
-        })
+        };
+        self.shared.tasks.track_future(counted.instrument(span))
     }
 
     /// Goes down: lets in nobody, asks all clients to come back a little later, and closes their sockets.

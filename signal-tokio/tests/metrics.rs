@@ -2,7 +2,7 @@
 
 mod memory;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use memory::Client;
 use serde_json::Value;
@@ -10,13 +10,13 @@ use signal_tokio::{Admission, CloseReason, Limits, Signaling, metrics};
 
 /// A page as Prometheus reads it: values by name and labels, and which names are gauges.
 struct Page {
-    values: HashMap<String, f64>,
+    values: BTreeMap<String, f64>,
     gauges: Vec<String>,
 }
 
 impl Page {
     fn read(text: &str) -> Self {
-        let mut page = Self { values: HashMap::new(), gauges: Vec::new() };
+        let mut page = Self { values: BTreeMap::new(), gauges: Vec::new() };
         for line in text.lines() {
             if let Some(family) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = family.split_once(' ').expect("a kind");
