@@ -1,15 +1,19 @@
 //! What can be said on the command line, to all servers alike.
 
 use std::{
+    error::Error,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use signal_axum::{Builder, IceServer, Limits, Origins, Signaling, Turn};
+use signal_axum::{AdminToken, Builder, IceServer, Limits, Origins, Signaling, Turn};
 
-use crate::keys::{Keys, Secret};
+use crate::{
+    admin::AdminPort,
+    keys::{Keys, Secret},
+};
 
 /// Credentials that end earlier would end while a connection is still tried again.
 const SHORTEST_TTL: Duration = Duration::from_secs(600);
@@ -64,6 +68,15 @@ pub struct Arguments {
     /// File with a secret key in each line; it is made if it is not there. With it calls survive a restart of the server
     #[arg(long, value_name = "FILE", value_parser = Keys::read_or_make)]
     key_file: Option<Keys>,
+    /// Address for metrics and the admin routes, in plain HTTP; off if it is not there, and 127.0.0.1:8090 without an ADDRESS
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:8090")]
+    admin_listen: Option<SocketAddr>,
+    /// File with the token for the admin routes, 16 characters or more; without one nobody is let in there
+    #[arg(long, value_name = "FILE", requires = "admin_listen", value_parser = Secret::read)]
+    admin_token_file: Option<Secret>,
+    /// The same token, instead of a file
+    #[arg(long, hide = true, env = "SIGNAL_ADMIN_TOKEN", hide_env_values = true, value_parser = Secret::from_text)]
+    admin_token: Option<Secret>,
     /// Most people in one room of the group call and of the meeting
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) capacity: u32,
@@ -92,6 +105,14 @@ impl Arguments {
             Some(keys) => signaling.keys(keys.of(system)),
             None => signaling,
         }
+    }
+
+    /// The port for whoever looks after the server, if there is to be one.
+    pub(crate) async fn admin(&self) -> Result<Option<AdminPort>, Box<dyn Error>> {
+        let Some(address) = self.admin_listen else { return Ok(None) };
+        let token = self.admin_token_file.as_ref().or(self.admin_token.as_ref());
+        let token = token.map(|Secret(token)| AdminToken::new(token)).transpose()?;
+        AdminPort::bind(address, token).await.map(Some)
     }
 
     pub(crate) fn uses_tls(&self) -> bool {

@@ -45,14 +45,18 @@ impl Keys {
     }
 }
 
-/// What is shared with a TURN server. Nothing prints it.
+/// What is shared with a TURN server, or with whoever looks after this one. Nothing prints it.
 #[derive(Clone)]
 pub(crate) struct Secret(pub(crate) String);
 
 impl Secret {
     /// Reads a file that contains nothing else.
     pub(crate) fn read(path: &str) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        Self::from_text(&fs::read_to_string(path).map_err(|error| error.to_string())?)
+    }
+
+    /// Takes the text of an environment variable.
+    pub(crate) fn from_text(text: &str) -> Result<Self, String> {
         let secret = text.trim();
         if secret.is_empty() || secret.lines().count() > 1 {
             return Err("one line with the secret must be in it".to_owned());

@@ -10,6 +10,7 @@ pub mod star;
 pub mod strangers;
 pub mod two;
 
+mod admin;
 mod announce;
 mod arguments;
 mod files;

@@ -53,7 +53,8 @@ pub(crate) fn router(places: &[Place]) -> Router {
     let pages = places.iter().fold(common, page);
     let pages =
         HEADERS.into_iter().fold(pages, |pages, (name, value)| pages.layer(header_layer(name, value)));
-    places.iter().fold(pages.merge(signal_axum::client_files()), socket)
+    let health = signal_axum::health(places.iter().map(|place| &place.signaling));
+    places.iter().fold(pages.merge(signal_axum::client_files()).merge(health), socket)
 }
 
 /// What a server serves, for pages that link to each other.

@@ -10,7 +10,8 @@
 
 use std::error::Error;
 
-use signal_tungstenite::{ConfigError, Server, Signaling};
+use http::request::Parts;
+use signal_tungstenite::{ConfigError, Server, Signaling, health};
 
 use crate::{Arguments, DRAIN, System, files, stopped};
 
@@ -29,13 +30,29 @@ pub const SYSTEM: System = System {
 /// When it cannot listen, or the certificate is not usable.
 pub async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let signaling = signaling(arguments)?;
-    let mut server =
-        Server::new(&signaling).path("/signal").fallback(|request| files::answer(SYSTEM, request));
+    let admin = arguments.admin().await?;
+    let watched = signaling.clone();
+    let answer = move |request: Parts| {
+        let health = health(request.uri.path(), [&watched]);
+        async move {
+            match health {
+                Some(answer) => answer.map(|text| text.as_bytes().to_vec()),
+                None => files::answer(SYSTEM, request).await,
+            }
+        }
+    };
+    let mut server = Server::new(&signaling).path("/signal").fallback(answer);
     if let Some(config) = arguments.tls()? {
         server = server.tls(config);
     }
-    server.serve(arguments.listen().await?, stopped()).await;
-    signaling.drain(DRAIN).await;
+    let listener = arguments.listen().await?;
+    let _admin = admin.map(|admin| admin.serve([(SYSTEM.name, "", &signaling)].into_iter())).transpose()?;
+    // While the clients are asked to come back later, requests are still answered: with no, and that it goes down.
+    let stop = async {
+        stopped().await;
+        signaling.drain(DRAIN).await;
+    };
+    server.serve(listener, stop).await;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_rustls::rustls::ServerConfig;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{Arguments, System, announce::announce, pages, tls};
 
@@ -36,7 +37,9 @@ pub async fn start(
     server: impl AsyncFnOnce(&Arguments) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
     let arguments = Arguments::read(name, about);
-    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    // `RUST_LOG=signal_tokio=debug` tells more.
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     match server(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -99,12 +102,14 @@ async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn 
         places.push(Place { base, system: *system, signaling: (system.signaling)(arguments)? });
     }
     let app = pages::router(&places);
-    let tls = arguments.tls()?;
+    let (tls, admin) = (arguments.tls()?, arguments.admin().await?);
 
     // Without this the system holds small messages back for up to 40 ms.
     let listener = arguments.listen().await?.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
+    let watched = places.iter().map(|place| (place.system.name, place.base.as_str(), &place.signaling));
+    let _admin = admin.map(|admin| admin.serve(watched)).transpose()?;
     match tls {
         Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, places).await?,
         None => serve_until_stopped(listener, app, places).await?,

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod client_files;
+mod health;
 mod socket;
 
 use axum::{
@@ -11,7 +13,9 @@ use axum::{
 };
 use http::request::Parts;
 
+pub use admin::{admin, metrics_response};
 pub use client_files::client_files;
+pub use health::health;
 pub use signal_tokio::*;
 
 /// The optional WebSocket subprotocol of version 1.

@@ -161,6 +161,24 @@ impl Hub {
         self.rooms.iter().map(|(_, room)| (&room.name, &room.channel))
     }
 
+    /// The channels in which a session has a seat, in the order in which it joined.
+    pub fn channels_of(&self, session: SessionId) -> impl Iterator<Item = &ChannelName> {
+        let seats = self.session(session).into_iter().flat_map(|session| &session.seats);
+        seats.map(|seat| &self.rooms[seat.room].name)
+    }
+
+    /// One of all channels with members, by its place. Going through the places one by one finds all channels that stay.
+    #[must_use]
+    pub fn channel_at(&self, place: usize) -> Option<(&ChannelName, &Channel)> {
+        self.rooms.get(place).map(|room| (&room.name, &room.channel))
+    }
+
+    /// The first place at which there is no channel, nor at any behind it.
+    #[must_use]
+    pub fn channel_places(&self) -> usize {
+        self.rooms.capacity()
+    }
+
     /// The strangers who wait in a pool, if there are any.
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<&Pool> {

@@ -299,13 +299,7 @@ impl State {
     }
 }
 
-fn queue(
-    session: SessionId,
-    link: &mut LinkState,
-    frame: Frame,
-    metrics: &Metrics,
-    scratch: &mut Scratch,
-) {
+fn queue(session: SessionId, link: &mut LinkState, frame: Frame, metrics: &Metrics, scratch: &mut Scratch) {
     match link.outbox.push(frame) {
         Ok(()) => {
             metrics.outbox_depth.saw(link.outbox.len());

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod addresses;
+mod admin;
 mod builder;
 mod connection;
 mod driver;
@@ -26,6 +27,7 @@ mod trace;
 mod turn;
 
 pub use addresses::{Admitted, SocketLimits};
+pub use admin::{AdminRefusal, AdminToken, ChannelPage, ChannelStatus, PeerPage, PeerStatus, WeakToken};
 pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};

@@ -6,7 +6,7 @@ mod text;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -20,7 +20,7 @@ use crate::driver::Shared;
 
 pub use text::{METRICS_TYPE, metrics};
 
-/// Times and depths are looked at once in so often: a clock costs as much as a tenth of a relay.
+/// Times and depths are looked at once in so often: a look at the clock costs more than all the counting.
 const EVERY: u32 = 16;
 
 /// Everything that is counted, from the start of the server on. Counting is one addition, and allocates nothing.
@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     pub(crate) errors: Counters,
     pub(crate) closes: Counters,
     pub(crate) admin_refusals: AtomicU64,
+    warned: Mutex<Option<Instant>>,
     pub(crate) outbox_depth: Sampled,
     pub(crate) encode_time: Sampled,
     pub(crate) relay_time: Sampled,
@@ -109,6 +110,7 @@ impl Metrics {
             errors: Counters::new("code", ErrorCode::ALL.map(ErrorCode::as_str)),
             closes: Counters::new("reason", closes),
             admin_refusals: AtomicU64::new(0),
+            warned: Mutex::new(None),
             // To 1,024, where a session ends by default.
             outbox_depth: Sampled::new(exponential_buckets(1.0, 2.0, 11)),
             // From 0.25 µs to 4 ms.
@@ -161,6 +163,16 @@ impl Metrics {
             503 => "503",
             _ => "other",
         });
+    }
+
+    /// Whether the last warning of refused admin requests is long enough ago.
+    pub(crate) fn warns_again(&self, now: Instant, pause: Duration) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = warned.is_none_or(|then| now.duration_since(then) >= pause);
+        if is_due {
+            *warned = Some(now);
+        }
+        is_due
     }
 
     /// Whether it is to be measured how long `input` takes.
