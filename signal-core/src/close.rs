@@ -35,7 +35,7 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// All reasons.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bye,
         Self::Draining,
         Self::TooLarge,
@@ -47,6 +47,7 @@ impl CloseReason {
         Self::UnsupportedVersion,
         Self::Slow,
         Self::Heartbeat,
+        Self::Rate,
         Self::Overflow,
     ];
 
