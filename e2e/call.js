@@ -14,25 +14,27 @@ export const GAP_MS = 1_000;
  * Connects to the server and joins the channel `room`, from inside the page. `window.call` is then what the page sees.
  *
  * @param {import('puppeteer-core').Page} page
+ * @param {object} [options] for `connect`
  */
-export async function enter(page) {
-  await page.evaluate(async () => {
+export async function enter(page, options = {}) {
+  await page.evaluate(async (options) => {
     const { connect } = await import('/client.js');
     const media = await navigator.mediaDevices.getUserMedia({ video: { width: 160, height: 120, frameRate: 5 } });
-    const client = await connect(new URL('/signal', location.href));
+    const client = await connect(new URL('/signal', location.href), options);
     const call = window.call = {
       client, media, channel: null, welcomes: [], connectionIds: [], relayed: [], errors: [], tiles: [], peerStates: [],
-      received: [],
+      received: [], iceServers: [],
     };
     client.signaling.addEventListener('welcome', ({ message }) => call.welcomes.push(message));
     client.signaling.addEventListener('addPeer', ({ message }) => call.connectionIds.push(message.connection_id));
     client.signaling.addEventListener('error', ({ message }) => call.errors.push(message.code));
+    client.signaling.addEventListener('iceServers', ({ message }) => call.iceServers.push(message.ice_servers));
     const { relay } = client.signaling;
     client.signaling.relay = (message) => {
       call.relayed.push(message.connection_id);
       return relay.call(client.signaling, message);
     };
-  });
+  }, options);
   await join(page);
 }
 
@@ -51,10 +53,10 @@ export function join(page) {
   });
 }
 
-/** Two pages in a call of which nothing is missing any more. */
-export async function callOfTwo(open, url, openSecond = open) {
+/** Two pages in a call of which nothing is missing any more. `options` are those of `connect`. */
+export async function callOfTwo(open, url, { openSecond = open, options = {} } = {}) {
   const pages = [await open(url + BLANK), await openSecond(url + BLANK)];
-  for (const page of pages) await enter(page);
+  for (const page of pages) await enter(page, options);
   await allConnected(pages);
   await Promise.all(pages.map(videoFlows));
   return pages;

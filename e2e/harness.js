@@ -36,18 +36,19 @@ export function count(name, fallback) {
  * @param {'chromium' | 'firefox'} [options.browser]
  * @param {'fake' | 'several' | 'missing' | 'denied'} [options.camera] see `launch`
  * @param {string} [options.bin] see `startServer`
- * @param {false | string[]} [options.server] more arguments of the demo server, or false for none
+ * @param {false | string[] | (() => string[])} [options.server] more arguments of the demo server, or false for none
+ * @param {string | false} [options.skip] why it cannot run here
  * @param {RegExp[]} [options.expected] page errors that belong to the test
  * @param {number} [options.timeout] of the whole test, in ms
  * @param {(stage: {server?: import('./server.js').Server, browser: import('./browser.js').TestBrowser,
  *   open: import('./browser.js').TestBrowser['open']}) => Promise<void>} body
  */
 export function browserTest(name, options, body) {
-  const { browser: kind = 'chromium', camera = 'fake', bin, server: serverArgs = [], expected = [], timeout = 120_000 } = options;
+  const { browser: kind = 'chromium', camera = 'fake', bin, server: serverArgs = [], expected = [], timeout = 120_000, skip = false } = options;
   // The time of a test is its own: the build is not part of it, nor is putting things away.
   if (serverArgs !== false) buildBeforehand(bin);
-  test(name, { timeout: timeout + CLOSING_MS, skip: missing(kind) }, async () => {
-    const server = serverArgs === false ? undefined : await startServer({ bin, args: serverArgs });
+  test(name, { timeout: timeout + CLOSING_MS, skip: missing(kind) || skip }, async () => {
+    const server = serverArgs === false ? undefined : await startServer({ bin, args: typeof serverArgs === 'function' ? serverArgs() : serverArgs });
     try {
       const browser = await launch(kind, { camera, expected });
       try {

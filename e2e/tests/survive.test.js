@@ -82,7 +82,7 @@ for (const seconds of FREEZES.filter((length) => length <= count('FREEZE_SECONDS
     const other = await launch('chromium');
     let thaw = () => {};
     try {
-      const [ann, ben] = await callOfTwo(open, server.url, other.open);
+      const [ann, ben] = await callOfTwo(open, server.url, { openSecond: other.open });
       thaw = freeze(other.puppeteer);
       await pause(seconds * 1_000);
       assert.equal(await ann.evaluate(() => window.call.peerStates[1]), 'reconnecting');

@@ -1,4 +1,4 @@
-//! When TURN credentials come, by a clock that the tests move on.
+//! When TURN credentials come, by a clock that jumps to what happens next whenever nothing is left to do.
 
 mod memory;
 
@@ -25,9 +25,9 @@ async fn fresh_credentials_come_when_four_fifths_of_their_life_are_over() {
     expect(&ann, "joined").await;
     let mut last = first;
     for _ in 0..3 {
-        time::advance(48 * MINUTE - Duration::from_secs(1)).await;
+        time::sleep(48 * MINUTE - Duration::from_secs(1)).await;
         nothing_has_come(&ann).await;
-        time::advance(Duration::from_secs(1)).await;
+        time::sleep(Duration::from_secs(1)).await;
         let fresh = expect(&ann, "iceServers").await;
         assert_eq!(fresh["ttl_ms"], 3_600_000);
         last = fresh;
@@ -47,12 +47,12 @@ async fn who_is_in_no_channel_gets_them_with_the_next_join() {
     expect(&ann, "joined").await;
     ann.say(r#"{"type":"part","channel":"a"}"#);
     expect(&ann, "parted").await;
-    time::advance(47 * MINUTE).await;
+    time::sleep(47 * MINUTE).await;
     ann.say(r#"{"type":"join","channel":"a"}"#);
     expect(&ann, "joined").await;
     ann.say(r#"{"type":"part","channel":"a"}"#);
     expect(&ann, "parted").await;
-    time::advance(HOUR).await;
+    time::sleep(HOUR).await;
     nothing_has_come(&ann).await;
     ann.say(r#"{"type":"join","channel":"a"}"#);
     expect(&ann, "iceServers").await;
@@ -69,7 +69,7 @@ async fn who_has_no_socket_gets_them_with_the_next_one() {
     expect(&ann, "iceServers").await;
     expect(&ann, "joined").await;
     ann.hang_up();
-    time::advance(2 * HOUR).await;
+    time::sleep(2 * HOUR).await;
     let token = welcome["resume"]["token"].as_str().unwrap();
     let back = connect(&signaling);
     let resume = format!(r#"{{"token":"{token}","received":2}}"#);
@@ -97,9 +97,9 @@ async fn an_identity_gets_ten_in_ten_minutes_and_the_next_ones_later() {
     // Asking again does not help.
     late.say(r#"{"type":"join","channel":"c"}"#);
     expect(&late, "joined").await;
-    time::advance(10 * MINUTE - Duration::from_secs(1)).await;
+    time::sleep(10 * MINUTE - Duration::from_secs(1)).await;
     nothing_has_come(&late).await;
-    time::advance(Duration::from_secs(1)).await;
+    time::sleep(Duration::from_secs(1)).await;
     expect(&late, "iceServers").await;
 }
 
@@ -110,7 +110,7 @@ async fn a_full_outbox_ends_the_session_that_gets_them() {
     ann.say(r#"{"type":"join","channel":"a"}"#);
     expect(&ann, "iceServers").await;
     expect(&ann, "joined").await;
-    time::advance(48 * MINUTE).await;
+    time::sleep(48 * MINUTE).await;
     assert_eq!(ann.hear_close().await, signal_tokio::CloseReason::Overflow);
     assert_eq!(signaling.peers(), []);
 }

@@ -123,7 +123,11 @@ fn bench(job: &Job) -> Outcome {
 
 fn e2e(job: &Job) -> Outcome {
     node_project(job, "e2e")?;
-    let missing: Vec<_> = BROWSERS.into_iter().filter(|browser| !is_installed(browser)).collect();
+    let missing: Vec<_> = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| package)
+        .collect();
     if !missing.is_empty() {
         apt_get(job, &missing.join(" "))?;
     }
@@ -186,4 +190,6 @@ fn first_number(text: &str) -> Option<u32> {
 /// What a reader still takes in as one thing.
 const MOST_LINES: usize = 500;
 const CODE: [&str; 9] = ["rs", "js", "mjs", "cjs", "ts", "html", "css", "py", "sh"];
-const BROWSERS: [&str; 2] = ["chromium", "firefox-esr"];
+/// What the browser tests start, and the Debian packages that it is in.
+const PROGRAMS: [(&str, &str); 3] =
+    [("chromium", "chromium"), ("firefox-esr", "firefox-esr"), ("turnserver", "coturn")];

@@ -69,6 +69,10 @@ async function join() {
     frame: showFrame,
     message(message) {
       switch (message.type) {
+        // For those whom we meet from now on, and for when a path is lost (section 6).
+        case 'iceServers':
+          self.ice_servers = message.ice_servers;
+          return others.forEach(({ peer }) => peer.useServers(message.ice_servers));
         case 'joined': return enter(message);
         case 'addPeer': return meet(message);
         case 'removePeer': return part(message.peer_id);
@@ -182,7 +186,7 @@ function log(who, text) {
 
 /** Descriptions are long, and tokens are secrets (section 11). @param {'C>' | 'S>'} direction @param {string} frame */
 function showFrame(direction, frame) {
-  const text = frame.replace(/"(token|seat)":"[^"]*"/, '"$1":"…"');
+  const text = frame.replace(/"(token|seat|credential)":"[^"]*"/g, '"$1":"…"');
   addLine($('frames'), direction, text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}… ${text.length} characters` : text);
   const count = direction === 'C>' ? $('sent') : $('received');
   count.textContent = Number(count.textContent) + 1;

@@ -40,6 +40,12 @@ export class Peer {
     this.#queue = this.#queue.then(() => this.#handle(message)).catch((error) => console.warn(error));
   }
 
+  /** For the next ICE restart, and the next connection. @param {RTCIceServer[]} iceServers */
+  useServers(iceServers) {
+    this.#options.iceServers = iceServers;
+    this.#connection.setConfiguration({ iceServers });
+  }
+
   close() {
     this.#connection.close();
   }
