@@ -56,6 +56,12 @@ impl Client {
         self.wire().write_all(bytes).await.unwrap();
     }
 
+    /// As [`say_raw`](Self::say_raw), to a server that may close before it has read all.
+    pub(crate) async fn say_raw_without_waiting(&mut self, bytes: &[u8]) {
+        // What it says instead is still to be heard.
+        let _ = self.wire().write_all(bytes).await;
+    }
+
     pub(crate) async fn say_frame(&mut self, message: Message) {
         self.try_say_frame(message).await.expect("the server takes what is said");
     }

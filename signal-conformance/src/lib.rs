@@ -18,7 +18,7 @@
 //! | `server`, `policy` | what is tested: a server behind an adapter, and a policy that does what names tell it |
 //! | `client`, `session`, `wire` | the raw client; one that resumes; and a connection that can be cut anywhere |
 //! | `conversation` | transcripts: the script and the expectation are one text |
-//! | `pair` | two peers who must not notice anything |
+//! | `pair`, `panics` | two peers who must not notice anything, and a watch on tasks that panic |
 //! | `stranger` | a client that looks for company, and checks what it is told of it |
 
 // A panic is the report of a rule.
@@ -27,6 +27,7 @@
 mod client;
 mod conversation;
 mod pair;
+mod panics;
 mod policy;
 pub mod rules;
 mod server;
@@ -37,6 +38,7 @@ mod wire;
 
 use std::{pin::Pin, time::Duration};
 
+use panics::Panics;
 use signal_tokio::Signaling;
 use tokio::{net::TcpListener, runtime, time};
 use tokio_util::sync::CancellationToken;
@@ -54,10 +56,15 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs one rule.
 pub fn run(serve: Serve, rule: impl AsyncFnOnce(Adapter)) {
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let panics = Panics::default();
+    let on_start = panics.clone();
+    let mut runtime = runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().on_thread_start(move || on_start.watch_this_thread());
+    let runtime = runtime.build().unwrap();
     let in_time = runtime.block_on(async { time::timeout(PATIENCE, rule(Adapter(serve))).await });
     runtime.shutdown_background();
     in_time.expect("something that the rule waits for never came");
+    panics.check();
 }
 
 /// How often, or how many: from the environment variable `SIGNAL_TEST_<name>`.
@@ -95,5 +102,6 @@ macro_rules! suite {
         $crate::embedder! { $serve }
         $crate::jwt! { $serve }
         $crate::leaks! { $serve }
+        $crate::bad_inputs! { $serve }
     };
 }

@@ -11,6 +11,9 @@ use tokio_tungstenite::tungstenite::http::request::Parts;
 
 use crate::rules::SHORT;
 
+/// What the bug of an embedder says.
+pub(crate) const PANIC: &str = "a policy panics, as a rule wants it";
+
 /// Decides by the first word of what is asked for:
 ///
 /// | word | upgrade to `x-ask:` | hello with the token | join of the channel | match in the pool |
@@ -90,7 +93,7 @@ async fn decide(name: &str) -> Result<(), Refusal> {
         "refused" => Err(Refusal::unauthorized("Not you.")),
         "unavailable" => Err(Refusal::unavailable("The database is away.")),
         "never" => future::pending().await,
-        "panic" => panic!("a policy panics, as a rule wants it"),
+        "panic" => panic!("{PANIC}"),
         "later" => {
             yield_now().await;
             Ok(())

@@ -29,6 +29,7 @@ macro_rules! rules {
 
 pub mod acknowledgements;
 pub mod addresses;
+pub mod bad_inputs;
 pub mod channels;
 pub mod decisions;
 pub mod drain;

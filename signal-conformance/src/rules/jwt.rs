@@ -124,7 +124,39 @@ async fn a_session_is_resumed_with_a_good_token_of_the_same_subject_only(adapter
     assert_eq!(welcome["resumed"], true);
 }
 
-fn by_token(builder: Builder<ByName>) -> Builder<Jwt> {
+/// What can be wrong with a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Flaw {
+    Expired,
+    TooEarly,
+    OtherKey,
+    Unsigned,
+}
+
+/// A `hello` with a good token for that channel.
+pub(super) fn hello_for(channel: &str) -> String {
+    hello(&token("anybody", HOUR, &json!({ "room": channel })))
+}
+
+/// A `hello` with a token that would be good without this.
+pub(super) fn hello_with(flaw: Flaw) -> String {
+    let mut claims = json!({ "sub": "ann", "exp": now() + HOUR, "aud": "signal", "sig": { "room": "room" } });
+    let token = match flaw {
+        Flaw::Expired => {
+            claims["exp"] = json!(now() - 61.0);
+            signed("HS256", &claims, &SECRET)
+        }
+        Flaw::TooEarly => {
+            claims["nbf"] = json!(now() + 120.0);
+            signed("HS256", &claims, &SECRET)
+        }
+        Flaw::OtherKey => signed("HS256", &claims, &[8; 32]),
+        Flaw::Unsigned => signed("none", &claims, &SECRET),
+    };
+    hello(&token)
+}
+
+pub(super) fn by_token(builder: Builder<ByName>) -> Builder<Jwt> {
     let key = JwtKey::hs256(SECRET).unwrap();
     builder.policy(Jwt::new([key]).unwrap().audience("signal"))
 }
