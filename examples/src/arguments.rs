@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use signal_axum::{AdminToken, Builder, IceServer, Limits, Origins, Signaling, Turn};
+use signal_axum::{AdminToken, Builder, IceServer, IpNet, Limits, Origins, Signaling, Turn};
 
 use crate::{
     admin::AdminPort,
@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Origin of pages elsewhere that may use this server, such as `https://example.org`; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
+    /// Proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be repeated
+    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    trusted_proxies: Vec<IpNet>,
     /// STUN or TURN server for the browsers, such as stun:stun.example.org:3478; may be repeated
     #[arg(long = "ice-server", value_name = "URL")]
     ice_servers: Vec<String>,
@@ -92,7 +95,10 @@ impl Arguments {
     /// Signaling with what holds for every system. The one of this name adds its policy.
     pub fn signaling(&self, system: &str) -> Builder {
         let origins = Origins::same().and(self.allowed_origins.iter());
-        let mut signaling = Signaling::builder().origins(origins).ice_servers(self.ice_servers());
+        let mut signaling = Signaling::builder()
+            .origins(origins)
+            .trusted_proxies(self.trusted_proxies.iter().copied())
+            .ice_servers(self.ice_servers());
         if let Some(secret) = &self.turn_secret {
             signaling = signaling.turn(self.turn(secret));
         }

@@ -1,6 +1,6 @@
 //! What every demo server does: it listens, says where, serves its systems, and goes down in peace.
 
-use std::{error::Error, io, process::ExitCode, sync::Arc, time::Duration};
+use std::{error::Error, io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -119,8 +119,11 @@ async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn 
 
 async fn serve_until_stopped<L>(listener: L, app: Router, places: Vec<Place>) -> io::Result<()>
 where
-    L: Listener<Addr: std::fmt::Debug>,
+    L: Listener<Addr = SocketAddr>,
 {
+    // How many sockets come from where is bounded, so it has to be known. Whatever is tapped tells it.
+    let listener = listener.tap_io(|_| {});
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let stop = async {
         stopped().await;
         // The clients are asked to come back later.

@@ -1,69 +1,16 @@
 //! The port for whoever looks after a demo server, with a framework and without.
 
-use std::{
-    error::Error,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    process::{Child, Command, Stdio},
-};
+mod server;
 
-use rustix::process::{Pid, Signal, kill_process};
-
-type Outcome = Result<(), Box<dyn Error>>;
-
-/// A server that ends with the test.
-struct Server {
-    child: Child,
-    lines: Box<dyn BufRead>,
-}
-
-impl Server {
-    fn start(binary: &str, arguments: &[&str], token: Option<&str>) -> Result<Self, Box<dyn Error>> {
-        let mut command = Command::new(binary);
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments).env_remove("SIGNAL_ADMIN_TOKEN");
-        command.envs(token.map(|token| ("SIGNAL_ADMIN_TOKEN", token)));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let lines = Box::new(BufReader::new(child.stdout.take().ok_or("no output")?));
-        Ok(Self { child, lines })
-    }
-
-    /// The address in the next line, which begins with `words`.
-    fn address(&mut self, words: &str) -> Result<String, Box<dyn Error>> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line)?;
-        let address = line.trim().strip_prefix(words).ok_or_else(|| format!("it said {line:?}"))?;
-        Ok(address.to_owned())
-    }
-
-    fn stop(mut self) -> Outcome {
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        let status = self.child.wait()?;
-        if status.success() { Ok(()) } else { Err(status.to_string().into()) }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already if all went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn get(address: &str, path: &str, headers: &str) -> Result<String, Box<dyn Error>> {
-    let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
-}
+use server::{Outcome, Server, get};
 
 const TOKEN: &str = "not-easy-to-guess";
 const SHOWN: &str = "authorization: Bearer not-easy-to-guess\r\n";
 
 /// What holds for each server. `names` are those of its systems.
 fn watch(binary: &str, names: &[&str]) -> Outcome {
-    let mut server = Server::start(binary, &["--admin-listen", "127.0.0.1:0"], Some(TOKEN))?;
+    let mut server =
+        Server::start(binary, &["--admin-listen", "127.0.0.1:0"], &[("SIGNAL_ADMIN_TOKEN", TOKEN)])?;
     let address = server.address("listening on http://")?;
     let admin = server.address("admin on http://")?;
     for path in ["/healthz", "/readyz"] {
@@ -99,7 +46,7 @@ fn a_server_without_a_framework_is_watched_in_the_same_way() -> Outcome {
 
 #[test]
 fn without_a_token_there_are_metrics_and_a_sentence_how_to_get_more() -> Outcome {
-    let mut server = Server::start(env!("CARGO_BIN_EXE_two"), &["--admin-listen", "127.0.0.1:0"], None)?;
+    let mut server = Server::start(env!("CARGO_BIN_EXE_two"), &["--admin-listen", "127.0.0.1:0"], &[])?;
     server.address("listening on http://")?;
     let admin = server.address("admin on http://")?;
     assert!(get(&admin, "/metrics", "")?.starts_with("HTTP/1.1 200 "));
@@ -110,8 +57,11 @@ fn without_a_token_there_are_metrics_and_a_sentence_how_to_get_more() -> Outcome
 
 #[test]
 fn a_token_that_can_be_guessed_is_an_error_at_the_start() -> Outcome {
-    let mut server =
-        Server::start(env!("CARGO_BIN_EXE_two"), &["--admin-listen", "127.0.0.1:0"], Some("short"))?;
+    let mut server = Server::start(
+        env!("CARGO_BIN_EXE_two"),
+        &["--admin-listen", "127.0.0.1:0"],
+        &[("SIGNAL_ADMIN_TOKEN", "short")],
+    )?;
     assert!(server.address("listening on http://").is_err());
     assert!(!server.child.wait()?.success());
     Ok(())

@@ -71,15 +71,16 @@ impl Origins {
         let is_let_in = match (first.map(|origin| origin.to_str()), second) {
             (_, Some(_)) | (Some(Err(_)), None) => false,
             (None, None) => self.without,
-            (Some(Ok(origin)), None) => {
-                self.any || self.has(origin) || (self.same && is_same(origin, request))
-            }
+            (Some(Ok(origin)), None) => self.any || self.has(origin, request),
         };
         if is_let_in { Ok(()) } else { Err(Refusal::unauthorized("Pages of this origin are not let in.")) }
     }
 
-    fn has(&self, origin: &str) -> bool {
-        self.listed.iter().any(|listed| parse(listed).is_some_and(|listed| parse(origin) == Some(listed)))
+    fn has(&self, origin: &str, request: &Parts) -> bool {
+        let Some(page) = parse(origin) else { return false };
+        let own = if self.same { own_origin(&page.0, request) } else { None };
+        let listed = self.listed.iter().filter_map(|listed| parse(listed));
+        own.into_iter().chain(listed).any(|origin| origin == page)
     }
 
     /// The first that is listed and no origin.
@@ -102,14 +103,12 @@ fn parse(origin: &str) -> Option<Origin> {
     is_bare.then(|| (scheme.to_ascii_lowercase(), authority.host().to_ascii_lowercase(), port))
 }
 
-/// The scheme by which a request has come is not known behind a proxy that speaks TLS: that of the page is taken.
-fn is_same(origin: &str, request: &Parts) -> bool {
+/// That of pages of this server. The scheme by which a request has come is not known behind a proxy that speaks TLS: that
+/// of the page is taken.
+fn own_origin(scheme: &str, request: &Parts) -> Option<Origin> {
     let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = host.or(request.uri.authority().map(|authority| authority.as_str())) else {
-        return false;
-    };
-    let Some((scheme, _)) = origin.split_once("://") else { return false };
-    parse(origin).is_some_and(|origin| parse(&format!("{scheme}://{host}")) == Some(origin))
+    let host = host.or(request.uri.authority().map(|authority| authority.as_str()))?;
+    parse(&format!("{scheme}://{host}"))
 }
 
 fn default_port(scheme: &str) -> Option<u16> {

@@ -118,9 +118,10 @@ impl Signaling {
 
     /// Ends all sessions of somebody whom the policy has identified. How many there were.
     pub fn kick_identity(&self, identity: &str) -> usize {
-        let all = self.shared.lock().links.iter().map(|(_, link)| Arc::clone(link)).collect::<Vec<_>>();
-        let theirs = all.into_iter().filter(|link| link.identity.as_deref() == Some(identity));
-        theirs.filter(|link| self.shared.end(link, CloseReason::Kicked)).count()
+        let is_theirs = |link: &&Arc<Link>| link.identity.as_deref() == Some(identity);
+        let theirs: Vec<_> =
+            self.shared.lock().links.iter().map(|(_, link)| link).filter(is_theirs).cloned().collect();
+        theirs.iter().filter(|link| self.shared.end(link, CloseReason::Kicked)).count()
     }
 
     /// Takes a peer out of one channel. Whether it was there.
