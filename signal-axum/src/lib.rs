@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+#[cfg(test)]
+mod autobahn;
 mod client_files;
 mod health;
 mod socket;

@@ -36,6 +36,28 @@ impl AxumSocket {
         let _ = self.0.send(close).await;
         Received::Closed
     }
+
+    /// What the next thing from the client means. `None` when it is to be read on.
+    pub(crate) async fn judge(
+        &mut self,
+        next: Option<Result<Message, axum::Error>>,
+    ) -> Option<Received<Utf8Bytes>> {
+        Some(match next {
+            Some(Ok(Message::Text(text))) => Received::Text(text),
+            Some(Ok(Message::Binary(_))) => Received::Binary,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+            Some(Ok(Message::Close(Some(frame)))) if frame.code == close_code::AWAY => Received::GoneAway,
+            // The answer is sent by reading on.
+            Some(Ok(Message::Close(_))) => return None,
+            Some(Err(error)) => match error.source().and_then(<dyn Error>::downcast_ref) {
+                Some(tungstenite::Error::Capacity(_)) => Received::TooLarge,
+                Some(tungstenite::Error::Utf8(_)) => self.fail(close_code::INVALID).await,
+                Some(tungstenite::Error::Protocol(_)) => self.fail(close_code::PROTOCOL).await,
+                _ => Received::Closed,
+            },
+            None => Received::Closed,
+        })
+    }
 }
 
 impl Socket for AxumSocket {
@@ -43,21 +65,10 @@ impl Socket for AxumSocket {
 
     async fn receive(&mut self) -> Received<Utf8Bytes> {
         loop {
-            return match self.0.recv().await {
-                Some(Ok(Message::Text(text))) => Received::Text(text),
-                Some(Ok(Message::Binary(_))) => Received::Binary,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
-                Some(Ok(Message::Close(Some(frame)))) if frame.code == close_code::AWAY => Received::GoneAway,
-                // The answer is sent by reading on.
-                Some(Ok(Message::Close(_))) => continue,
-                Some(Err(error)) => match error.source().and_then(<dyn Error>::downcast_ref) {
-                    Some(tungstenite::Error::Capacity(_)) => Received::TooLarge,
-                    Some(tungstenite::Error::Utf8(_)) => self.fail(close_code::INVALID).await,
-                    Some(tungstenite::Error::Protocol(_)) => self.fail(close_code::PROTOCOL).await,
-                    _ => Received::Closed,
-                },
-                None => Received::Closed,
-            };
+            let next = self.0.recv().await;
+            if let Some(received) = self.judge(next).await {
+                return received;
+            }
         }
     }
 

@@ -19,11 +19,13 @@
 //! | `client`, `session`, `wire` | the raw client; one that resumes; and a connection that can be cut anywhere |
 //! | `conversation` | transcripts: the script and the expectation are one text |
 //! | `pair`, `panics` | two peers who must not notice anything, and a watch on tasks that panic |
+//! | `autobahn` | the cases of the Autobahn test suite, against an echo behind an adapter |
 //! | `stranger` | a client that looks for company, and checks what it is told of it |
 
 // A panic is the report of a rule.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+pub mod autobahn;
 mod client;
 mod conversation;
 mod pair;

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(test)]
+mod autobahn;
 pub mod client;
 mod server;
 mod socket;

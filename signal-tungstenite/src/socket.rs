@@ -42,6 +42,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TungsteniteSocket<S> {
         let _ = self.0.send(close).await;
         Received::Closed
     }
+
+    /// What the next thing from the client means. `None` when it is to be read on.
+    pub(crate) async fn judge(
+        &mut self,
+        next: Option<Result<Message, Error>>,
+    ) -> Option<Received<Utf8Bytes>> {
+        Some(match next {
+            Some(Ok(Message::Text(text))) => Received::Text(text),
+            Some(Ok(Message::Binary(_))) => Received::Binary,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
+            Some(Ok(Message::Close(Some(frame)))) if frame.code == CloseCode::Away => Received::GoneAway,
+            // The answer is sent by reading on. (Raw frames are never read.)
+            Some(Ok(Message::Close(_) | Message::Frame(_))) => return None,
+            Some(Err(Error::Capacity(_))) => Received::TooLarge,
+            Some(Err(Error::Utf8(_))) => self.fail(CloseCode::Invalid).await,
+            Some(Err(Error::Protocol(_))) => self.fail(CloseCode::Protocol).await,
+            Some(Err(_)) | None => Received::Closed,
+        })
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteSocket<S> {
@@ -49,18 +68,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for TungsteniteS
 
     async fn receive(&mut self) -> Received<Utf8Bytes> {
         loop {
-            return match self.0.next().await {
-                Some(Ok(Message::Text(text))) => Received::Text(text),
-                Some(Ok(Message::Binary(_))) => Received::Binary,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Received::LifeSign,
-                Some(Ok(Message::Close(Some(frame)))) if frame.code == CloseCode::Away => Received::GoneAway,
-                // The answer is sent by reading on. (Raw frames are never read.)
-                Some(Ok(Message::Close(_) | Message::Frame(_))) => continue,
-                Some(Err(Error::Capacity(_))) => Received::TooLarge,
-                Some(Err(Error::Utf8(_))) => self.fail(CloseCode::Invalid).await,
-                Some(Err(Error::Protocol(_))) => self.fail(CloseCode::Protocol).await,
-                Some(Err(_)) | None => Received::Closed,
-            };
+            let next = self.0.next().await;
+            if let Some(received) = self.judge(next).await {
+                return received;
+            }
         }
     }
 
