@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use crate::autobahn;
 use crate::counts::Scale;
 use crate::graph;
 use crate::job::Call;
@@ -28,6 +29,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "clippy", what: "lints of all crates and their tests", run: clippy },
     Check { name: "docs", what: "cargo doc warns about nothing", run: docs },
     Check { name: "rust", what: "Rust unit, integration, property and doc tests", run: rust },
+    Check { name: "autobahn", what: "the adapters' WebSockets, by RFC 6455", run: autobahn::autobahn },
     Check { name: "js", what: "the JS client's types and unit tests", run: js },
     Check {
         name: "client-size",
@@ -162,7 +164,7 @@ fn node_tests(job: &Job, folder: &str) -> Outcome {
 }
 
 /// Installs Debian packages where that is possible without asking anybody.
-fn apt_get(job: &Job, packages: &str) -> Result<(), Halt> {
+pub(crate) fn apt_get(job: &Job, packages: &str) -> Result<(), Halt> {
     let is_root = job.read("id -u").is_ok_and(|id| id.trim() == "0");
     if !is_root || !is_installed("apt-get") {
         return Err(Halt::CannotRun(format!("install {packages}, e.g. by apt-get as root")));

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask test` runs every check there is.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
+mod autobahn;
 mod checks;
 mod counts;
 mod graph;
