@@ -7,6 +7,7 @@ mod lifecycle;
 mod matching;
 mod relay;
 mod request;
+mod returning;
 mod room;
 mod session;
 
@@ -22,6 +23,7 @@ pub use self::counts::Counts;
 use self::{
     matching::Queue,
     request::Request,
+    returning::Returning,
     room::Room,
     session::{Session, Subject},
 };
@@ -56,8 +58,7 @@ pub struct Hub {
     queues: HashMap<PoolName, Queue>,
     timers: BTreeSet<(Instant, Timer)>,
     serial: u64,
-    /// Until then seats go to those first who had them before the server started again.
-    reserved_until: Option<Instant>,
+    returning: Returning,
     counts: Counts,
 }
 
@@ -70,6 +71,8 @@ enum Timer {
     Undecided(Token),
     /// A stranger has waited for so long that something changes.
     Search(Token),
+    /// Those who had seats before the server started again have had their time to return.
+    Returned,
 }
 
 type Emit<'e> = dyn FnMut(Output<'_>) + 'e;
@@ -88,7 +91,7 @@ impl Hub {
             queues: HashMap::new(),
             timers: BTreeSet::new(),
             serial: 0,
-            reserved_until: None,
+            returning: Returning::default(),
             counts: Counts::default(),
         }
     }
@@ -117,7 +120,7 @@ impl Hub {
                 self.committed_in_pool(now, pool, position, entry, emit)
             }
             Input::Refused { token } => self.refused(now, token, emit),
-            Input::Restarted => self.reserved_until = Some(now + self.limits.returning),
+            Input::Restarted => self.returning.begin(now + self.limits.returning),
             Input::Timeout => self.timeout(now, emit),
         }
         #[cfg(test)]

@@ -98,7 +98,7 @@ pub enum Input<'a> {
         token: Token,
     },
     /// The server has started again, and peers may return who had seats before. For [`Limits::returning`] they go
-    /// first.
+    /// first where there are not seats for all, and the host of a star goes before all who could become it.
     ///
     /// [`Limits::returning`]: crate::Limits::returning
     Restarted,
@@ -112,7 +112,12 @@ pub enum Grant {
     /// A seat in a channel.
     Join(JoinGrant),
     /// The seat in a channel that the peer has had before the server started again.
-    Return(JoinGrant),
+    Return {
+        /// On which terms.
+        grant: JoinGrant,
+        /// What the peer was there, as [`Output::Joined`](crate::Output::Joined) has said it.
+        standing: Standing,
+    },
     /// To wait in a pool.
     Match {
         /// On which terms.
@@ -121,6 +126,15 @@ pub enum Grant {
         /// begins with `~`.
         room: ChannelName,
     },
+}
+
+/// What a peer is in a channel when it joins. It decides who goes first when the server has started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The entry that has given the seat: who came earlier goes earlier.
+    pub joined_at: Position,
+    /// Whether the join has made it the host of a star.
+    pub is_host: bool,
 }
 
 impl From<JoinGrant> for Grant {

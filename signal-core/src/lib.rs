@@ -26,7 +26,7 @@ pub use hub::{Counts, Hub};
 pub use id::{
     ChannelName, ConnectionId, Epoch, InvalidId, PeerId, PoolName, Position, RequestId, SessionId, Token,
 };
-pub use input::{Grant, Input, JoinGrant, MatchGrant, Target};
+pub use input::{Grant, Input, JoinGrant, MatchGrant, Standing, Target};
 pub use limits::Limits;
 pub use log::LocalLog;
 pub use message::{ClientFrame, ClientMessage, Hello, Resume, ResumeOffer, Role, ServerMessage};

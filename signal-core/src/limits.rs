@@ -22,7 +22,8 @@ pub struct Limits {
     pub grace: Duration,
     /// For how long after the server has started again seats in channels with a capacity below
     /// [`Limits::members_per_channel`] go to peers that had them before, 5 s: their calls go on, and nobody shall take
-    /// their places. Others are seated when this time is over.
+    /// their places. Others are seated when this time is over. In a star, who could become the host waits as long for the
+    /// one that was it.
     pub returning: Duration,
     /// How long the policy may take to decide on a join or match, 5 s; then the peer is told `unavailable`.
     pub authorize_timeout: Duration,

@@ -4,7 +4,7 @@ use std::slice;
 
 use crate::{
     ChannelName, ChannelSettings, CloseReason, EndReason, Entry, Payload, PeerId, Place, ServerMessage,
-    SessionId, Token,
+    SessionId, Standing, Token,
 };
 
 /// What the hub wants done. Borrows from the hub and from the input, so it must be used before `emit` returns.
@@ -65,6 +65,8 @@ pub enum Output<'a> {
         channel: &'a ChannelName,
         /// What holds there.
         settings: &'a ChannelSettings,
+        /// What it is there, to be kept for [`Grant::Return`](crate::Grant::Return).
+        standing: Standing,
     },
     /// A peer of this machine has lost its seat. For the embedder.
     Parted {

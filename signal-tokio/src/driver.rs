@@ -232,7 +232,7 @@ impl State {
             Output::Hold { session } => set_held(links, session, true, scratch),
             Output::Release { session } => set_held(links, session, false, scratch),
             Output::Close { session, reason } => close(links, session, reason, scratch),
-            Output::Joined { session, channel, settings } => {
+            Output::Joined { session, channel, settings, standing } => {
                 // Before it is told of anybody to whom it will connect.
                 if let Some(link) = links.get(session.0 as usize)
                     && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
@@ -241,7 +241,8 @@ impl State {
                 }
                 if let Some(peer) = peer(links, session) {
                     if !shared.config.keys.0.is_empty() {
-                        scratch.seat = Some(shared.signer.seat_token(&peer, channel.as_str(), settings));
+                        scratch.seat =
+                            Some(shared.signer.seat_token(&peer, channel.as_str(), settings, standing));
                     }
                     let event = || Event::Joined { peer, channel: channel.clone() };
                     publish(events, tracing::enabled!(Level::DEBUG), scratch, event);

@@ -89,14 +89,17 @@ async fn decide(
     match (place, seat) {
         // The channel of a match, of which the policy has decided when the peer looked for company.
         (Place::Channel(name), seat) if name.is_of_a_match() => {
-            let Some(Seat { settings }) = seat else {
+            let Some(Seat { settings, standing }) = seat else {
                 return Err(Refusal::unauthorized(ErrorCode::Unauthorized.message()));
             };
-            Ok(Grant::Return(JoinGrant { settings, hosting: Hosting::Candidate }))
+            Ok(Grant::Return { grant: JoinGrant { settings, hosting: Hosting::Candidate }, standing })
         }
         (Place::Channel(name), seat) => {
             let grant = policy.join(peer, &JoinRequest { channel: name.as_str(), userdata }).await?;
-            Ok(if seat.is_some() { Grant::Return(grant) } else { Grant::Join(grant) })
+            Ok(match seat {
+                Some(Seat { standing, .. }) => Grant::Return { grant, standing },
+                None => Grant::Join(grant),
+            })
         }
         (Place::Pool(name), _) => {
             let grant = policy.matchmaking(peer, &MatchRequest { pool: name.as_str(), userdata }).await?;

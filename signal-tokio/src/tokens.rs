@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use signal_core::{ChannelSettings, Epoch, FirstOffer, PeerId, Topology};
+use signal_core::{ChannelSettings, Epoch, FirstOffer, PeerId, Position, Standing, Topology};
 
 use crate::random;
 
@@ -58,6 +58,7 @@ pub(crate) struct Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seat {
     pub(crate) settings: ChannelSettings,
+    pub(crate) standing: Standing,
 }
 
 impl Signer {
@@ -97,7 +98,13 @@ impl Signer {
         Some(ResumeToken { ticket: Ticket { epoch, session, counter }, peer, identity })
     }
 
-    pub(crate) fn seat_token(&self, peer: &PeerId, channel: &str, settings: &ChannelSettings) -> String {
+    pub(crate) fn seat_token(
+        &self,
+        peer: &PeerId,
+        channel: &str,
+        settings: &ChannelSettings,
+        standing: Standing,
+    ) -> String {
         let mut body = self.begin(SEAT, self.epoch);
         body.extend(settings.capacity.to_be_bytes());
         body.push(match settings.first_offer {
@@ -109,6 +116,8 @@ impl Signer {
             Topology::Star => 1,
             Topology::Unlisted => 2,
         });
+        body.push(standing.is_host.into());
+        body.extend(standing.joined_at.0.to_be_bytes());
         body.extend(holder_of(peer, channel));
         self.sign(body)
     }
@@ -129,8 +138,15 @@ impl Signer {
             [2] => Topology::Unlisted,
             _ => return None,
         };
+        let is_host = match take::<1>(&mut rest)? {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
+        let standing = Standing { joined_at: Position(u64::from_be_bytes(take(&mut rest)?)), is_host };
         let is_ours = rest.iter().copied().eq(holder_of(peer, channel)) && epoch != self.epoch;
-        is_ours.then_some(Seat { settings: ChannelSettings { capacity, first_offer, topology } })
+        let settings = ChannelSettings { capacity, first_offer, topology };
+        is_ours.then_some(Seat { settings, standing })
     }
 
     fn begin(&self, kind: u8, epoch: Epoch) -> Vec<u8> {
@@ -294,8 +310,9 @@ mod tests {
         for topology in [Topology::Mesh, Topology::Star, Topology::Unlisted] {
             for first_offer in [FirstOffer::Newcomer, FirstOffer::Resident] {
                 let settings = ChannelSettings { capacity: 2, first_offer, topology };
-                let seat = before.seat_token(&ann(), "duo", &settings);
-                assert_eq!(now.read_seat_token(&seat, &ann(), "duo"), Some(Seat { settings }));
+                let standing = Standing { joined_at: Position(1 << 40), is_host: topology == Topology::Star };
+                let seat = before.seat_token(&ann(), "duo", &settings, standing);
+                assert_eq!(now.read_seat_token(&seat, &ann(), "duo"), Some(Seat { settings, standing }));
                 assert_eq!(before.read_seat_token(&seat, &ann(), "duo"), None);
                 assert_eq!(now.read_seat_token(&seat, &ann(), "duo2"), None);
                 assert_eq!(now.read_seat_token(&seat, &PeerId::new("bob").unwrap(), "duo"), None);
@@ -311,6 +328,7 @@ mod tests {
             &ann(),
             "a channel with a name that is long enough",
             &ChannelSettings::default(),
+            Standing { joined_at: Position(1), is_host: false },
         );
         assert_eq!(now.read_resume_token(&seat), None);
         assert_eq!(now.read_seat_token(&token_of(&before, None), &ann(), ""), None);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use signal_tokio::Limits;
 
-use crate::{Adapter, client::Client, server::Server};
+use crate::{Adapter, client::Client, rules::FOREVER, server::Server};
 
 rules! { ($) restart:
     a_client_comes_back_with_its_peer_id,
@@ -13,6 +13,8 @@ rules! { ($) restart:
     who_comes_back_to_a_room_for_two_goes_before_strangers,
     strangers_get_the_seats_for_which_nobody_has_come_back,
     strangers_who_have_met_come_back_to_their_channel,
+    a_star_has_the_same_host_again,
+    a_star_whose_host_stays_away_gets_the_next_one,
     a_seat_is_given_to_nobody_else,
     a_lost_welcome_does_not_cost_the_peer_id,
     a_late_hello_does_not_cost_the_peer_id,
@@ -106,6 +108,39 @@ async fn strangers_who_have_met_come_back_to_their_channel(adapter: Adapter) {
         mal.say(request).await;
         mal.expect_error("unauthorized").await;
     }
+}
+
+async fn a_star_has_the_same_host_again(adapter: Adapter) {
+    let (ann, bob) = two_in(&start(adapter, &[KEY]).await, "stage").await;
+    let server = start_within(adapter, &[KEY], FOREVER).await;
+    let mut mal = server.client().await;
+    mal.say(r#"{"type":"join","channel":"stage"}"#).await;
+    let mut bob_again = server.resume(&bob.client.token, 0).await.0;
+    bob_again.say(format!(r#"{{"type":"join","channel":"stage","seat":"{}"}}"#, bob.seat)).await;
+    let mut ann_again = server.resume(&ann.client.token, 0).await.0;
+    assert_eq!(ann_again.rejoin("stage", &ann.seat).await, Vec::<Value>::new());
+    for follower in [&mut bob_again, &mut mal] {
+        assert_eq!(ann_again.expect("addPeer").await["peer_id"], *follower.peer);
+        assert_eq!(follower.expect("joined").await["peers"], 1);
+        let host = follower.expect("addPeer").await;
+        assert_eq!((&host["peer_id"], &host["host"]), (&(*ann.client.peer).into(), &true.into()));
+    }
+}
+
+async fn a_star_whose_host_stays_away_gets_the_next_one(adapter: Adapter) {
+    let server = start(adapter, &[KEY]).await;
+    let (_ann, bob) = two_in(&server, "stage").await;
+    let (cem, _) = two_in(&server, "stage").await;
+    let server = start_within(adapter, &[KEY], Duration::from_secs(1)).await;
+    let mut again = Vec::new();
+    for member in [&cem, &bob] {
+        let mut client = server.resume(&member.client.token, 0).await.0;
+        client.say(format!(r#"{{"type":"join","channel":"stage","seat":"{}"}}"#, member.seat)).await;
+        again.push(client);
+    }
+    assert_eq!(again[0].expect("joined").await["peers"], 1);
+    assert_eq!(again[0].expect("addPeer").await["peer_id"], *bob.client.peer);
+    assert_eq!(again[1].expect("joined").await["peers"], 0);
 }
 
 async fn a_seat_is_given_to_nobody_else(adapter: Adapter) {

@@ -8,7 +8,7 @@ use super::{
     session::{Phase, Seat, Step, Subject, Undecided},
 };
 use crate::{
-    ChannelName, EndReason, Entry, ErrorCode, Output, Position, RequestId, SessionId,
+    ChannelName, EndReason, Entry, ErrorCode, Output, Position, RequestId, SessionId, Standing,
     channel::{Change, Departure},
 };
 
@@ -31,9 +31,12 @@ impl Hub {
             None => self.open_room(channel),
         };
         let room = &mut self.rooms[key];
-        let mut departure = None;
+        let (mut departure, mut has_new_host) = (None, false);
         match room.channel.apply(position, entry) {
-            Change::Joined => room.announce_newcomer(self.epoch, emit),
+            Change::Joined => {
+                room.announce_newcomer(self.epoch, emit);
+                has_new_host = room.newcomer_is_host();
+            }
             Change::Updated(index) => room.announce_update(&room.channel.members()[index], session, emit),
             Change::Parted(gone) => {
                 session.into_iter().for_each(|session| room.leave_audience(session));
@@ -44,6 +47,9 @@ impl Hub {
         }
         if let Some(session) = session {
             self.decided(session, key, departure, undecided.as_ref(), emit);
+        }
+        if has_new_host {
+            self.host_is_there(now, key, emit);
         }
         if self.rooms[key].channel.members().is_empty() {
             let room = self.rooms.remove(key);
@@ -76,7 +82,9 @@ impl Hub {
         match (own, seat, departure) {
             (Some(own), None, _) if state.is_live() && matches!(step, Some(Step::Joining)) => {
                 state.seats.push(Seat { room: key, joined_at: own.joined_at });
-                emit(Output::Joined { session, channel: &name, settings: room.channel.settings() });
+                let is_host = room.channel.host() == Some(&own.peer);
+                let standing = Standing { joined_at: own.joined_at, is_host };
+                emit(Output::Joined { session, channel: &name, settings: room.channel.settings(), standing });
                 room.answer_join(self.epoch, session, &state.peer, id, emit);
                 room.enter_audience(session, &self.peers);
             }

@@ -80,13 +80,6 @@ impl Hub {
         if !live {
             return;
         }
-        if let Step::Yielding(_, grant) = undecided.step {
-            let yielded = state.take_undecided(|undecided| undecided.token == token);
-            if let (Some(undecided), Place::Channel(name)) = (yielded, place) {
-                self.may_join(now, undecided, name, grant, emit);
-            }
-            return;
-        }
         let (id, waiting) = (undecided.id.take(), mem::take(&mut undecided.waiting));
         let step = mem::replace(&mut undecided.step, Step::Abandoned);
         if let Step::Authorizing(_) = step {

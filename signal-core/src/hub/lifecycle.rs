@@ -100,6 +100,7 @@ impl Hub {
             .collect();
         for undecided in undecided {
             self.forget_deadline(&undecided);
+            self.forget_turn(&undecided);
         }
         // `resume` has made it so, if it was not.
         self.counts.attached -= 1;
@@ -141,6 +142,7 @@ impl Hub {
                 Timer::Grace(session) => self.end(session, EndReason::Timeout, emit),
                 Timer::Undecided(token) => self.overdue(now, token, emit),
                 Timer::Search(token) => self.search_due(now, token, emit),
+                Timer::Returned => self.all_have_returned(now, emit),
             }
         }
     }

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     Channel, ChannelName, EndReason, Entry, ErrorCode, MatchEnd, MatchGrant, Output, Payload, PeerId, Place,
-    Pool, PoolName, Position, Recipients, RequestId, ServerMessage, SessionId, Token, Topology, pool::Match,
+    Pool, PoolName, Position, Recipients, RequestId, ServerMessage, SessionId, Standing, Token, Topology,
+    pool::Match,
 };
 
 /// Longer than this nobody waits, whatever the policy says: a day.
@@ -194,7 +195,9 @@ impl Hub {
         for (session, peer, id) in &seated {
             let (pool, channel) = (Cow::Borrowed(pool.as_str()), Cow::Borrowed(name.as_str()));
             let message = ServerMessage::Matched { id: *id, pool, channel };
-            emit(Output::Joined { session: *session, channel: &name, settings: &settings });
+            let is_host = self.rooms[room].channel.host() == Some(*peer);
+            let standing = Standing { joined_at: position, is_host };
+            emit(Output::Joined { session: *session, channel: &name, settings: &settings, standing });
             emit(Output::Send { to: Recipients::one(session), message });
             self.rooms[room].answer_join(self.epoch, *session, peer, None, emit);
         }

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, mem, time::Instant};
 
+use super::returning::Claim;
 use super::{
     Emit, Hub, confirm, reject, reject_because,
     session::{Session, Step, Subject, Undecided},
@@ -198,35 +199,22 @@ impl Hub {
     pub(super) fn authorized(&mut self, now: Instant, token: Token, grant: Grant, emit: &mut Emit<'_>) {
         let Some(undecided) = self.take_authorizing(token) else { return };
         match (undecided.place.clone(), grant) {
-            (Place::Channel(_), Grant::Join(grant)) if self.has_to_yield(now, &grant) => {
-                self.yield_to_returning(undecided, grant);
+            (Place::Channel(name), Grant::Join(grant)) => {
+                self.join_in_turn(now, undecided, name, Claim { grant, standing: None }, emit);
             }
-            (Place::Channel(name), Grant::Join(grant) | Grant::Return(grant)) => {
-                self.may_join(now, undecided, name, grant, emit);
+            (Place::Channel(name), Grant::Return { grant, standing }) => {
+                self.join_in_turn(now, undecided, name, Claim { grant, standing: Some(standing) }, emit);
             }
             (Place::Pool(name), Grant::Match { grant, room }) => {
                 self.may_search(now, undecided, name, grant, room, emit);
             }
             (place @ Place::Channel(_), Grant::Match { .. })
-            | (place @ Place::Pool(_), Grant::Join(_) | Grant::Return(_)) => {
+            | (place @ Place::Pool(_), Grant::Join(_) | Grant::Return { .. }) => {
                 debug_assert!(false, "a grant of another kind for {place}");
                 reject(token.session, ErrorCode::Unavailable, &place, undecided.id.as_ref(), emit);
                 self.go_on(now, token.session, undecided, emit);
             }
         }
-    }
-
-    /// Whether the seat might be that of somebody whose call goes on.
-    fn has_to_yield(&self, now: Instant, grant: &JoinGrant) -> bool {
-        let is_bounded = (grant.settings.capacity as usize) < self.limits.members_per_channel;
-        is_bounded && self.reserved_until.is_some_and(|end| now < end)
-    }
-
-    fn yield_to_returning(&mut self, mut undecided: Undecided, grant: JoinGrant) {
-        let Some(deadline) = self.reserved_until else { return };
-        let step = mem::replace(&mut undecided.step, Step::Abandoned);
-        let Step::Authorizing(userdata) = step else { return };
-        self.await_again(undecided.token.session, Step::Yielding(userdata, grant), deadline, undecided);
     }
 
     pub(super) fn may_join(

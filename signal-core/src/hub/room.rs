@@ -74,6 +74,11 @@ impl Room {
         }
     }
 
+    /// Whether the last member is the host of a star, as only the first that may be can become by its join.
+    pub(super) fn newcomer_is_host(&self) -> bool {
+        self.channel.members().last().is_some_and(|newcomer| self.channel.host() == Some(&newcomer.peer))
+    }
+
     /// Answers a join: how many, then who.
     pub(super) fn answer_join(
         &self,

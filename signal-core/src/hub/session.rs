@@ -5,10 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::request::Request;
-use crate::{
-    EndReason, Entry, JoinGrant, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token,
-};
+use super::{request::Request, returning::Claim};
+use crate::{EndReason, Entry, MatchEnd, OwnedPayload, PeerId, Place, PoolName, Position, RequestId, Token};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -99,7 +97,7 @@ pub(super) enum Step {
     /// The policy decides on a join or match with this userdata.
     Authorizing(Option<OwnedPayload>),
     /// The policy lets the peer join with this userdata, but for a while those go first who had seats before.
-    Yielding(Option<OwnedPayload>, JoinGrant),
+    Yielding(Option<OwnedPayload>, Claim),
     /// The log decides on a join.
     Joining,
     /// The log decides on the userdata of a join by a member.

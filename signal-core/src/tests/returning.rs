@@ -152,3 +152,96 @@ fn strangers_who_have_met_find_each_other_again() {
         "]],
     );
 }
+
+#[test]
+fn the_host_of_a_star_is_waited_for() {
+    check(
+        r"
+        restarted
+        policy for stage: star, viewers vera
+        ben: return stage as 2 #1 / mal: join stage #2 / cem: return stage as 3 #3
+        vera: return stage as 4 / wait 2s
+        ---
+        ann: return stage as host
+        ",
+        expect![[r"
+            vera <- addPeer ann in stage, answer, host
+            ann <- joined stage, 1 peer
+            ann <- addPeer vera in stage, offer
+            ann <- addPeer ben in stage, answer
+            ben <- joined stage, 1 peer #1
+            ben <- addPeer ann in stage, offer, host
+            ann <- addPeer cem in stage, answer
+            cem <- joined stage, 1 peer #3
+            cem <- addPeer ann in stage, offer, host
+            ann <- addPeer mal in stage, answer
+            mal <- joined stage, 1 peer #2
+            mal <- addPeer ann in stage, offer, host
+        "]],
+    );
+}
+
+#[test]
+fn without_its_host_a_star_has_the_one_who_came_first() {
+    check(
+        r"
+        restarted
+        policy for stage: star
+        mal: join stage / cem: return stage as 3 / ben: return stage as 2
+        wait 4999ms / --- / wait 1ms
+        dan: return stage as host
+        ",
+        expect![[r"
+            ben <- joined stage, 0 peers
+            ben <- addPeer cem in stage, answer
+            cem <- joined stage, 1 peer
+            cem <- addPeer ben in stage, offer, host
+            ben <- addPeer mal in stage, answer
+            mal <- joined stage, 1 peer
+            mal <- addPeer ben in stage, offer, host
+            ben <- addPeer dan in stage, answer
+            dan <- joined stage, 1 peer
+            dan <- addPeer ben in stage, offer, host
+        "]],
+    );
+}
+
+#[test]
+fn a_star_with_a_capacity_has_its_host_and_then_those_who_were_there() {
+    check(
+        r"
+        restarted
+        policy for stage: star, capacity 2
+        mal: join stage / ben: return stage as 2 / ann: return stage as host
+        wait 5s
+        ",
+        expect![[r"
+            ann <- joined stage, 0 peers
+            ann <- addPeer ben in stage, answer
+            ben <- joined stage, 1 peer
+            ben <- addPeer ann in stage, offer, host
+            mal <- error channel_full in stage
+        "]],
+    );
+}
+
+#[test]
+fn who_waits_for_a_host_and_goes_leaves_nothing_behind() {
+    check(
+        r"
+        restarted
+        policy for stage: star
+        mal: join stage / ben: return stage as 2
+        mal: bye
+        ann: return stage as host
+        ",
+        expect![[r"
+            close mal: 1000 bye
+            mal ended: bye
+            ann <- joined stage, 0 peers
+            ann <- addPeer ben in stage, answer
+            ben <- joined stage, 1 peer
+            ben <- addPeer ann in stage, offer, host
+        "]],
+    );
+}

@@ -23,6 +23,7 @@
 //! | `remote r matches chat ~r avoiding a`, `remote r widens chat`, `remote r cancels chat` | and those of a pool |
 //! | `restarted` | the server has started again, and some may return |
 //! | `a: return duo`, `a: pretend duo` | a join by somebody who has had a seat before the start; by one who only says so |
+//! | `a: return stage as host`, `a: return stage as 3` | as the host of a star; by the third entry |
 //! | `show events` | the outputs for the embedder, too |
 //! | `show frames`, `show ids` | frames as they are on the wire; connection ids as they are, not their channel |
 //! | `---` | nothing before this line is expected |

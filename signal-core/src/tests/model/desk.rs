@@ -38,7 +38,7 @@ impl Desk {
                 assert!(self.held.remove(session), "released without being held");
             }
             Output::Close { session, .. } => self.live(*session).is_over = true,
-            Output::Joined { session, channel, settings: _ } => {
+            Output::Joined { session, channel, settings: _, standing: _ } => {
                 self.live(*session);
                 assert!(self.seats.insert((*session, channel.to_string())), "two seats in {channel}");
             }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     ChannelName, ChannelSettings, Entry, Grant, Hosting, JoinGrant, MatchGrant, Output, Payload, PeerId,
-    Place, RequestId, Role, ServerMessage, SessionId, Token, codec,
+    Place, Position, RequestId, Role, ServerMessage, SessionId, Standing, Token, codec,
 };
 
 /// Where the outputs go: they are written down, and questions to policy and log are kept.
@@ -36,8 +36,8 @@ pub(super) struct Rule {
     pub(super) verdict: Verdict,
     /// Who may not be the host of a star.
     pub(super) viewers: Vec<String>,
-    /// Whether the peer has had the seat before.
-    pub(super) returns: bool,
+    /// What the peer was there before.
+    pub(super) standing: Option<Standing>,
     /// How long a stranger waits.
     pub(super) patience: Option<Duration>,
 }
@@ -73,7 +73,7 @@ impl Desk {
             }
             Output::Authorize { token, place, userdata, seat } => {
                 let mut rule = self.policy.get(name_of(place)).cloned().unwrap_or_default();
-                rule.returns = *seat == Some("good");
+                rule.standing = seat.and_then(standing);
                 if let Verdict::Ask = rule.verdict {
                     let name = self.name(token.session());
                     let userdata = userdata.map_or(String::new(), |json| format!(" {}", json.as_str()));
@@ -89,7 +89,7 @@ impl Desk {
             Output::Close { session, reason } => {
                 self.line(format!("close {}: {} {}", self.name(*session), reason.code(), reason.as_str()));
             }
-            Output::Joined { session, channel, settings: _ } => {
+            Output::Joined { session, channel, settings: _, standing: _ } => {
                 self.event(format!("event: {} joined {channel}", self.name(*session)));
             }
             Output::Parted { session, channel, reason } => {
@@ -130,7 +130,7 @@ impl Desk {
                 let is_viewer = rule.viewers.iter().any(|viewer| Some(&**viewer) == name);
                 let hosting = if is_viewer { Hosting::Never } else { Hosting::Candidate };
                 let grant = JoinGrant { settings, hosting };
-                if rule.returns { Grant::Return(grant) } else { Grant::Join(grant) }
+                rule.standing.map_or(Grant::Join(grant), |standing| Grant::Return { grant, standing })
             }
             Place::Pool(_) => {
                 self.rooms += 1;
@@ -246,6 +246,13 @@ impl Desk {
         let channel = self.connections.channel(to, other, id).filter(|_| !self.shows_ids);
         format!(" @{}", channel.unwrap_or(id))
     }
+}
+
+/// What a seat proves: `host`, or as which entry the peer had joined.
+fn standing(seat: &str) -> Option<Standing> {
+    let is_host = seat == "host";
+    let joined_at = if is_host { 1 } else { seat.parse().ok()? };
+    Some(Standing { joined_at: Position(joined_at), is_host })
 }
 
 /// One line for each, and one with a number for those that are repeated.

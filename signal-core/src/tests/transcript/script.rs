@@ -42,7 +42,7 @@ pub(super) enum Statement<'s> {
 pub(super) enum Request<'s> {
     Join(&'s str, Option<OwnedPayload>),
     /// A join with what the script says is a seat from before.
-    Return(&'s str, &'static str),
+    Return(&'s str, &'s str),
     Part(&'s str),
     Set(&'s str, OwnedPayload),
     Say(&'s str, OwnedPayload),
@@ -165,7 +165,7 @@ impl<'s> Request<'s> {
         };
         Some(match verb {
             "join" => Self::Join(first, value.map(json)),
-            "return" => Self::Return(first, "good"),
+            "return" => Self::Return(first, value.map_or("1", |value| value.strip_prefix("as ").unwrap())),
             "pretend" => Self::Return(first, "bad"),
             "part" => Self::Part(first),
             "set" => Self::Set(first, json(value?)),
