@@ -16,7 +16,8 @@
 //! |---|---|
 //! | [`rules`] | the rules, by theme |
 //! | `server`, `policy` | what is tested: a server behind an adapter, and a policy that does what names tell it |
-//! | `client`, `session`, `wire` | the raw client; one that resumes; and a connection that can be cut anywhere |
+//! | `client`, `wire` | the raw client, and its connection, which can go silent |
+//! | `session`, `proxy`, `cut`, `places` | a client that resumes, and what cuts its connections anywhere |
 //! | `conversation` | transcripts: the script and the expectation are one text |
 //! | `pair`, `panics` | two peers who must not notice anything, and a watch on tasks that panic |
 //! | `autobahn` | the cases of the Autobahn test suite, against an echo behind an adapter |
@@ -28,9 +29,13 @@
 pub mod autobahn;
 mod client;
 mod conversation;
+mod cut;
+mod dice;
 mod pair;
 mod panics;
+mod places;
 mod policy;
+mod proxy;
 pub mod rules;
 mod server;
 mod session;
@@ -54,7 +59,7 @@ pub type Serve =
 pub struct Adapter(pub Serve);
 
 /// No rule takes so long, with the largest counts and on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs one rule.
 pub fn run(serve: Serve, rule: impl AsyncFnOnce(Adapter)) {
@@ -98,6 +103,7 @@ macro_rules! suite {
         $crate::tokens! { $serve }
         $crate::turn! { $serve }
         $crate::resume! { $serve }
+        $crate::cuts! { $serve }
         $crate::restart! { $serve }
         $crate::heartbeat! { $serve }
         $crate::drain! { $serve }

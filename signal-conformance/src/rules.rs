@@ -31,6 +31,7 @@ pub mod acknowledgements;
 pub mod addresses;
 pub mod bad_inputs;
 pub mod channels;
+pub mod cuts;
 pub mod decisions;
 pub mod drain;
 pub mod embedder;

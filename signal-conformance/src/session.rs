@@ -1,32 +1,35 @@
-//! A client that resumes: what section 11 of the protocol asks of the client's side.
+//! A client that resumes: what sections 10 and 11 of the protocol ask of the client's side.
 
 use std::collections::VecDeque;
 
 use crate::{
     client::{Client, Heard, type_of},
+    proxy::Proxy,
     server::Server,
-    wire::Wire,
 };
 
 /// A session over sockets that are lost.
 pub(crate) struct Session<'a> {
     server: &'a Server,
+    proxy: Proxy,
     client: Client,
     /// Counted frames of this side that the server may not have received.
     kept: VecDeque<String>,
     sent: u64,
-    /// After how many bytes read and written the sockets to come are lost.
-    cuts: VecDeque<(usize, usize)>,
-    /// How often the session was given back.
-    pub(crate) resumed: usize,
+    /// Counted frames that have come since the last `ack` or `welcome`.
+    unacknowledged: u64,
 }
 
+/// A client acknowledges at the latest after so many counted frames.
+const ACK_EVERY: u64 = 32;
+
 impl<'a> Session<'a> {
-    /// A new session whose first socket is lost when the first of `cuts` says so.
-    pub(crate) async fn open(server: &'a Server, mut cuts: VecDeque<(usize, usize)>) -> Self {
-        let mut client = server.client().await;
-        cut(client.wire(), cuts.pop_front());
-        Self { server, client, kept: VecDeque::new(), sent: 0, cuts, resumed: 0 }
+    /// A new session, whose sockets go through `proxy`. The first must bring its `welcome`.
+    pub(crate) async fn open(server: &'a Server, mut proxy: Proxy) -> Self {
+        let (mut client, _) = server.upgrade(proxy.connect().await, &[]).await.unwrap();
+        client.say(r#"{"type":"hello","version":1}"#).await;
+        client.read_welcome().await;
+        Self { server, proxy, client, kept: VecDeque::new(), sent: 0, unacknowledged: 0 }
     }
 
     pub(crate) fn peer(&self) -> &str {
@@ -47,24 +50,31 @@ impl<'a> Session<'a> {
         loop {
             match self.client.hear().await {
                 Heard::Text(text) if type_of(&text) == "ack" => {
-                    self.forget_until(number_after(&text, "received"))
+                    self.forget_until(number_after(&text, "received"));
                 }
                 Heard::Text(text) => {
-                    self.acknowledge_at_times().await;
+                    self.unacknowledged += 1;
+                    if self.unacknowledged == ACK_EVERY {
+                        self.acknowledge().await;
+                    }
                     return text;
                 }
                 Heard::Lost => self.resume().await,
-                closed @ Heard::Closed(..) => panic!("the socket is cut by this side, not {closed:?}"),
+                closed @ Heard::Closed(..) => panic!("the proxy cuts sockets, and nobody else: {closed:?}"),
             }
         }
     }
 
-    async fn acknowledge_at_times(&mut self) {
+    pub(crate) async fn acknowledge(&mut self) {
+        self.unacknowledged = 0;
         let received = self.client.received;
-        if received.is_multiple_of(32) {
-            // If this fails, the next thing that is heard is the loss.
-            let _ = self.client.try_say(format!(r#"{{"type":"ack","received":{received}}}"#)).await;
-        }
+        // If this fails, the next thing that is heard is the loss.
+        let _ = self.client.try_say(format!(r#"{{"type":"ack","received":{received}}}"#)).await;
+    }
+
+    /// Ends the session, whose socket is not cut any more.
+    pub(crate) async fn bye(self) {
+        self.client.bye().await;
     }
 
     async fn resume(&mut self) {
@@ -73,8 +83,7 @@ impl<'a> Session<'a> {
 
     /// Whether there is a socket that carries the session, and on which all has been said again.
     async fn try_resume(&mut self) -> bool {
-        let mut wire = Wire::new(self.server.connect().await);
-        cut(&mut wire, self.cuts.pop_front());
+        let wire = self.proxy.connect().await;
         let Ok((mut client, _)) = self.server.upgrade(wire, &[]).await else { return false };
         let Client { token, received, .. } = &self.client;
         let resume = format!(r#"{{"token":"{token}","received":{received}}}"#);
@@ -83,12 +92,13 @@ impl<'a> Session<'a> {
             return false;
         }
         let Heard::Text(welcome) = client.hear().await else { return false };
-        assert!(welcome.contains(r#""resumed":true"#), "{welcome}");
+        let resumed = format!(r#"{{"type":"welcome","peer_id":"{}","resumed":true,"#, self.client.peer);
+        assert!(welcome.starts_with(&resumed), "it must be that of the session: {welcome}");
         client.peer = self.client.peer.clone();
         client.token = after(&welcome, r#""resume":{"token":""#).split('"').next().unwrap().to_owned();
         client.received = self.client.received;
         self.client = client;
-        self.resumed += 1;
+        self.unacknowledged = 0;
         self.forget_until(number_after(&welcome, "received"));
         for text in &self.kept {
             if self.client.try_say(text).await.is_err() {
@@ -106,12 +116,7 @@ impl<'a> Session<'a> {
     }
 }
 
-fn cut(wire: &mut Wire, at: Option<(usize, usize)>) {
-    wire.readable = at.map(|(readable, _)| readable);
-    wire.writable = at.map(|(_, writable)| writable);
-}
-
-fn number_after(text: &str, key: &str) -> u64 {
+pub(crate) fn number_after(text: &str, key: &str) -> u64 {
     let rest = after(text, &format!(r#""{key}":"#));
     let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next();
     digits.unwrap().parse().unwrap_or_else(|_| panic!("no {key} in {text}"))

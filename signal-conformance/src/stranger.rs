@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     client::{Client, Heard},
+    dice::Dice,
     server::Server,
 };
 
@@ -244,21 +245,5 @@ impl Stranger {
         assert!(self.asked && *id == self.said, "{message}");
         self.asked = false;
         true
-    }
-}
-
-/// Random numbers, the same in each run (xorshift, by George Marsaglia).
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
     }
 }

@@ -17,6 +17,7 @@ pub(crate) const COUNTS: &[Count] = &[
     Count { name: "CAPACITY_ROUNDS", reduced: 50, full: 500, what: "ten sockets race for a room of two" },
     Count { name: "STRANGERS", reduced: 200, full: 1000, what: "strangers look for each other at once" },
     Count { name: "GLARE_ROUNDS", reduced: 10, full: 50, what: "both sides add tracks in the same tick" },
+    Count { name: "BYTE_CUTS", reduced: 300, full: 10_000, what: "a socket is cut at a random byte" },
     Count { name: "SOCKET_CUTS", reduced: 5, full: 20, what: "the sockets of a call are cut" },
     Count { name: "SERVER_RESTARTS", reduced: 2, full: 20, what: "the server of a call restarts" },
     Count { name: "CALL_CUTS", reduced: 4, full: 20, what: "the sockets of a call of four are cut" },
