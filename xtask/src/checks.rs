@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::autobahn;
 use crate::counts::Scale;
+use crate::fuzz;
 use crate::graph;
 use crate::job::Call;
 use crate::job::Halt;
@@ -30,6 +31,7 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "docs", what: "cargo doc warns about nothing", run: docs },
     Check { name: "rust", what: "Rust unit, integration, property and doc tests", run: rust },
     Check { name: "autobahn", what: "the adapters' WebSockets, by RFC 6455", run: autobahn::autobahn },
+    Check { name: "fuzz", what: "inputs that look for a way to break something", run: fuzz::check },
     Check { name: "js", what: "the JS client's types and unit tests", run: js },
     Check {
         name: "client-size",
@@ -175,7 +177,7 @@ pub(crate) fn apt_get(job: &Job, packages: &str) -> Result<(), Halt> {
     Ok(())
 }
 
-fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     env::var_os("PATH")
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

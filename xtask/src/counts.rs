@@ -11,6 +11,10 @@ pub(crate) struct Count {
     pub(crate) what: &'static str,
 }
 
+/// The only one that the checks themselves read.
+pub(crate) const FUZZ_SECONDS: Count =
+    Count { name: "FUZZ_SECONDS", reduced: 4, full: 60, what: "each fuzz target runs, in s" };
+
 pub(crate) const COUNTS: &[Count] = &[
     Count { name: "STORM_ROUNDS", reduced: 20, full: 200, what: "32 sockets join one channel at once" },
     Count { name: "INTRODUCTIONS", reduced: 100, full: 300, what: "members of one channel, all introduced" },
@@ -26,6 +30,7 @@ pub(crate) const COUNTS: &[Count] = &[
     Count { name: "FREEZE_SECONDS", reduced: 9, full: 60, what: "longest freeze of a browser" },
     Count { name: "JOINS_AND_LEAVES", reduced: 15, full: 100, what: "one of two joins and leaves" },
     Count { name: "SEEDS", reduced: 300, full: 10_000, what: "runs in which everything fails that can" },
+    FUZZ_SECONDS,
     Count { name: "PROPTEST_CASES", reduced: 256, full: 5000, what: "random sequences for each property" },
 ];
 

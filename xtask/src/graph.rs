@@ -78,6 +78,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What tests and measures the others is beside the arrows: nothing depends on it but tests.
     ("signal-conformance", &["signal-core", "signal-tokio"]),
     ("bench", &["signal-core", "signal-tokio", "signal-axum", "signal-tungstenite"]),
+    ("fuzz", &["signal-core", "signal-tokio"]),
     ("xtask", &[]),
 ];
 

@@ -4,12 +4,14 @@
 mod autobahn;
 mod checks;
 mod counts;
+mod fuzz;
 mod graph;
 mod job;
 mod report;
 
 use std::env;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -39,6 +41,15 @@ enum Action {
         #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(CHECKS.iter().map(|check| check.name)))]
         only: Vec<String>,
     },
+    /// Fuzzes until it is stopped, or runs the given inputs again
+    Fuzz {
+        /// Which target
+        #[arg(value_parser = PossibleValuesParser::new(fuzz::TARGETS))]
+        target: String,
+        /// Files to run, or options of libFuzzer such as -max_total_time=60
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
     /// Lists the checks, and the counts they run with
     List,
 }
@@ -46,6 +57,12 @@ enum Action {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Action::Test { full, only } => test(if full { Scale::Full } else { Scale::Reduced }, &only),
+        Action::Fuzz { target, arguments } => {
+            fuzz::run(&root(), &target, &arguments).unwrap_or_else(|error| {
+                println!("{target} could not be run: {error}");
+                ExitCode::FAILURE
+            })
+        }
         Action::List => {
             list();
             ExitCode::SUCCESS
@@ -53,22 +70,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn test(scale: Scale, only: &[String]) -> ExitCode {
-    // `cargo run` says where it found this crate. What was true when it was compiled may not be: two clones can share
-    // a target directory.
+/// The project's folder. `cargo run` says where it found this crate. What was true when it was compiled may not be: two
+/// clones can share a target directory.
+fn root() -> PathBuf {
     let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let root = Path::new(&here).parent().expect("xtask lies in the workspace");
+    Path::new(&here).parent().expect("xtask lies in the workspace").to_owned()
+}
+
+fn test(scale: Scale, only: &[String]) -> ExitCode {
+    let root = root();
     let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
 
     let mut report = Report::new(scale);
     for check in CHECKS.iter().filter(|check| wanted(check.name)) {
-        report.add(check, job::run(check, root, scale));
+        report.add(check, job::run(check, &root, scale));
     }
     report.print();
 
     if scale == Scale::Full
         && only.is_empty()
-        && let Err(error) = report.write(root)
+        && let Err(error) = report.write(&root)
     {
         println!("docs/verified.md could not be written: {error}");
         return ExitCode::FAILURE;
