@@ -96,6 +96,32 @@ async fn what_has_come_over_a_socket_that_was_replaced_is_left_to_be_said_again(
 }
 
 #[tokio::test]
+async fn a_socket_that_was_replaced_takes_nothing_from_the_next() {
+    for _ in 0..ROUNDS {
+        let signaling = Signaling::builder().build().expect("it can work");
+        let (first, second) = (connect(&signaling), connect(&signaling));
+        first.say(HELLO);
+        let welcome = first.hear_text().await;
+        first.stop_taking();
+        let peer = &signaling.peers()[0];
+        for number in 1..=3 {
+            signaling.send_to_peer(peer, &number).expect("the peer is there");
+        }
+        first.keeps_the_server_waiting().await;
+        // The session is given to the second socket, which has no time for it yet; then the first could go on.
+        second.stop_taking();
+        second.say(resume(&welcome));
+        first.take_again();
+        assert_eq!(first.hear_close().await, CloseReason::Replaced);
+        second.take_again();
+        assert!(second.hear_text().await.contains(r#""resumed":true"#));
+        for number in 1..=3 {
+            assert_eq!(second.hear_text().await, format!(r#"{{"type":"message","data":{number}}}"#));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_is_there_when_the_drain_begins_is_closed() {
     for _ in 0..ROUNDS {
         let signaling = Signaling::builder().build().expect("it can work");

@@ -33,6 +33,9 @@ struct Line {
     hung_up: bool,
     gone_away: bool,
     server: Option<Waker>,
+    /// Whether nothing more goes into the write buffer, and who waits for that to end.
+    is_full: bool,
+    writer: Option<Waker>,
 }
 
 impl Client {
@@ -62,6 +65,24 @@ impl Client {
     pub(crate) fn go_away(&self) {
         self.line().gone_away = true;
         self.wake_server();
+    }
+
+    /// Lets the server wait before it writes anything more.
+    pub(crate) fn stop_taking(&self) {
+        self.line().is_full = true;
+    }
+
+    pub(crate) fn take_again(&self) {
+        let mut line = self.line();
+        line.is_full = false;
+        let writer = line.writer.take();
+        drop(line);
+        writer.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until the server has something to write and cannot.
+    pub(crate) async fn keeps_the_server_waiting(&self) {
+        self.wait_for(|line| line.writer.is_some().then_some(())).await;
     }
 
     /// The next frame, once the tasks of the server have had their turn.
@@ -139,6 +160,12 @@ impl Socket for MemorySocket {
     }
 
     async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
+        poll_fn(|context| {
+            let mut line = self.0.lock().expect("no test panics with it");
+            line.writer = line.is_full.then(|| context.waker().clone());
+            if line.is_full { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
         let mut line = self.0.lock().expect("no test panics with it");
         match outgoing {
             Outgoing::Text(frame) => line.heard.push_back(frame),
