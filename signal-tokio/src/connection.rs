@@ -3,7 +3,7 @@
 use std::{
     future::{self, poll_fn},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
@@ -16,6 +16,7 @@ use crate::{
     driver::Shared,
     handshake::{Attached, Rejection, encode, shake_hands},
     link::Work,
+    metrics::OpenSocket,
     rate::{Cost, Pace},
     trace,
 };
@@ -27,14 +28,18 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const LIFE_SIGN: usize = 8;
 
 /// Carries a session over `socket` until one of them ends.
-pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted: Admitted) {
+///
+/// What a future is given stands in it twice, and once more in each that it hands it on to. For one that lives as long as a
+/// socket that is much, so large things come in boxes or by reference.
+pub(crate) async fn run<S: Socket>(open: OpenSocket, mut socket: Box<S>, admitted: Admitted) {
+    let shared = Arc::clone(open.shared());
     // The place is kept until the socket is done with.
     let Admitted { admission, address, place: _place } = admitted;
     let draining = shared.draining.clone();
     let greeted = tokio::select! {
         biased;
         () = draining.cancelled() => Some(Err(Rejection { error: None, reason: CloseReason::Draining })),
-        greeted = shake_hands(&shared, &mut socket, admission) => greeted,
+        greeted = shake_hands(&shared, &mut *socket, admission) => greeted,
     };
     match greeted {
         Some(Ok(attached)) => {
@@ -49,7 +54,8 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
                 }
             }
             trace::attached(&attached.link);
-            Connection::new(shared, socket, attached).run().await;
+            let mut connection = Connection::new(shared, socket, attached);
+            connection.run().await;
         }
         Some(Err(Rejection { error, reason })) => {
             shared.metrics.closed(Some(reason));
@@ -62,7 +68,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
             };
             // Whoever does not read this has no use for it.
             let _ = time::timeout(FAREWELL, last_words).await;
-            wait_for_close(&mut socket, reason).await;
+            wait_for_close(&mut *socket, reason).await;
         }
         None => shared.metrics.closed(None),
     }
@@ -70,7 +76,7 @@ pub(crate) async fn run<S: Socket>(shared: Arc<Shared>, mut socket: S, admitted:
 
 struct Connection<S> {
     shared: Arc<Shared>,
-    socket: S,
+    socket: Box<S>,
     attached: Attached,
     held: bool,
     /// What has arrived and is not charged yet.
@@ -111,7 +117,7 @@ impl From<io::Error> for Ending {
 }
 
 impl<S: Socket> Connection<S> {
-    fn new(shared: Arc<Shared>, socket: S, attached: Attached) -> Self {
+    fn new(shared: Arc<Shared>, socket: Box<S>, attached: Attached) -> Self {
         let now = Instant::now();
         let alarm = Box::pin(time::sleep_until(now + shared.config.timing.heartbeat));
         Self {
@@ -134,7 +140,7 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let Err(ending) = self.carry().await;
         let reason = match ending {
             Ending::Lost(reason) => {
@@ -150,8 +156,9 @@ impl<S: Socket> Connection<S> {
     }
 
     async fn carry(&mut self) -> Result<std::convert::Infallible, Ending> {
-        let welcome = self.attached.welcome.clone();
-        self.write(Outgoing::Text(welcome)).await?;
+        if let Some(welcome) = self.attached.welcome.take() {
+            self.write(Outgoing::Text(welcome)).await?;
+        }
         self.write_outbox().await?;
         loop {
             // Before anything else is read: the last message may be one too many of those that wait.
@@ -164,7 +171,12 @@ impl<S: Socket> Connection<S> {
                     return Err(Ending::Lost(Some(CloseReason::Draining)));
                 }
                 Next::Work(Work::Close(reason)) => return Err(Ending::Over(reason)),
-                Next::Received(received) => self.received(received).await?,
+                Next::Received(received) => {
+                    if let Some(answer) = self.received(received)? {
+                        self.write(Outgoing::Text(answer)).await?;
+                        self.flush().await?;
+                    }
+                }
                 Next::Alarm => self.look_at_the_clock().await?,
             }
         }
@@ -194,7 +206,9 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    async fn received(&mut self, received: Received<S::Text>) -> Result<(), Ending> {
+    /// What is to be answered at once, by the socket alone. It does not wait, so that no message has a place in the task of
+    /// a socket that does nothing.
+    fn received(&mut self, received: Received<S::Text>) -> Result<Option<Frame>, Ending> {
         self.last_heard = Instant::now();
         if self.pinged_at.take().is_some() {
             self.set_alarm();
@@ -202,18 +216,18 @@ impl<S: Socket> Connection<S> {
         match received {
             Received::LifeSign => {
                 self.owed = Cost::message(LIFE_SIGN);
-                Ok(())
+                Ok(None)
             }
             Received::Text(text) => {
                 self.owed = Cost::message(text.len());
-                self.read(&text).await
+                self.read(&text)
             }
             Received::Binary => {
                 // However large: it is an error of form, and there are few of those.
                 self.owed = Cost::message(0);
                 let session = self.attached.link.session;
                 let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: None };
-                self.deliver(Some(input), false).await
+                self.deliver(Some(input), false)
             }
             Received::TooLarge => Err(self.end(CloseReason::TooLarge)),
             // There was no time for `bye`: Firefox closes the socket before it tells the page.
@@ -222,38 +236,37 @@ impl<S: Socket> Connection<S> {
         }
     }
 
-    async fn read(&mut self, text: &str) -> Result<(), Ending> {
+    fn read(&mut self, text: &str) -> Result<Option<Frame>, Ending> {
         let session = self.attached.link.session;
         let shared = Arc::clone(&self.shared);
         let frame = match codec::decode(text, &shared.config.frames) {
             Ok(frame) => frame,
             Err(error) => {
                 let input = Input::Malformed { session, code: error.code, id: error.id };
-                return self.deliver(Some(input), true).await;
+                return self.deliver(Some(input), true);
             }
         };
         if let ClientMessage::Ack { received } = frame.message {
             let impossible = self.attached.link.acknowledge(received).is_err();
             let input = Input::Malformed { session, code: ErrorCode::BadMessage, id: frame.id };
-            return self.deliver(impossible.then_some(input), false).await;
+            return self.deliver(impossible.then_some(input), false);
         }
         if frame.message == ClientMessage::Ping {
-            self.deliver(None, false).await?;
-            self.write(Outgoing::Text(encode(&ServerMessage::Pong))).await?;
-            return self.flush().await;
+            self.deliver(None, false)?;
+            return Ok(Some(encode(&ServerMessage::Pong)));
         }
         let counted = frame.message.is_counted();
-        self.deliver(Some(Input::Message { session, frame }), counted).await
+        self.deliver(Some(Input::Message { session, frame }), counted)
     }
 
     /// Hands a frame to the hub, unless another socket has taken over: the client sends it again there.
-    async fn deliver(&mut self, input: Option<Input<'_>>, counted: bool) -> Result<(), Ending> {
+    fn deliver(&mut self, input: Option<Input<'_>>, counted: bool) -> Result<Option<Frame>, Ending> {
         let Attached { link, socket: number, .. } = &self.attached;
         let learn_token = !std::mem::replace(&mut self.token_is_known, true);
         if learn_token {
             link.forget_previous_ticket(*number);
         }
-        let Some(input) = input else { return Ok(()) };
+        let Some(input) = input else { return Ok(None) };
         let is_timed = self.shared.metrics.is_timed(&input);
         let is_current = self.shared.handle_for(link, input, |link| {
             let is_current = link.socket == *number;
@@ -269,14 +282,14 @@ impl<S: Socket> Connection<S> {
         if counted {
             self.unacknowledged += 1;
             if self.unacknowledged >= ACK_EVERY {
-                return self.acknowledge().await;
+                return Ok(Some(self.acknowledgement()));
             }
             if self.acknowledge_at.is_none() {
                 self.acknowledge_at = Some(self.last_heard + self.shared.config.timing.acknowledge);
                 self.set_alarm();
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn look_at_the_link(&mut self) -> Result<(), Ending> {
@@ -314,7 +327,9 @@ impl<S: Socket> Connection<S> {
         let now = Instant::now();
         let timing = self.shared.config.timing.clone();
         if self.acknowledge_at.is_some_and(|due| due <= now) {
-            self.acknowledge().await?;
+            let acknowledgement = self.acknowledgement();
+            self.write(Outgoing::Text(acknowledgement)).await?;
+            self.flush().await?;
         }
         if self.turn_due.is_some_and(|due| due <= now) {
             self.shared.refresh_turn(&self.attached.link);
@@ -348,12 +363,11 @@ impl<S: Socket> Connection<S> {
         self.alarm.as_mut().reset(next);
     }
 
-    async fn acknowledge(&mut self) -> Result<(), Ending> {
+    fn acknowledgement(&mut self) -> Frame {
         self.unacknowledged = 0;
         self.acknowledge_at = None;
         let received = self.attached.link.lock().received;
-        self.write(Outgoing::Text(encode(&ServerMessage::Ack { received }))).await?;
-        self.flush().await
+        encode(&ServerMessage::Ack { received })
     }
 
     async fn write_outbox(&mut self) -> Result<(), Ending> {
@@ -373,12 +387,12 @@ impl<S: Socket> Connection<S> {
 
     async fn write(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
         let Self { shared, socket, attached, .. } = self;
-        within(shared, attached, socket.feed(outgoing)).await
+        within(shared, attached, pin!(socket.feed(outgoing))).await
     }
 
     async fn flush(&mut self) -> Result<(), Ending> {
         let Self { shared, socket, attached, .. } = self;
-        within(shared, attached, socket.flush()).await
+        within(shared, attached, pin!(socket.flush())).await
     }
 
     async fn say_farewell(&mut self, reason: CloseReason) {
@@ -397,7 +411,7 @@ impl<S: Socket> Connection<S> {
         };
         // Whoever does not read this has no use for it.
         let _ = time::timeout(FAREWELL, last_words).await;
-        wait_for_close(&mut self.socket, reason).await;
+        wait_for_close(&mut *self.socket, reason).await;
     }
 }
 

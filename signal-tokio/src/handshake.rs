@@ -30,7 +30,8 @@ pub(crate) struct Attached {
     pub(crate) link: Arc<Link>,
     /// Its number in the session.
     pub(crate) socket: u64,
-    pub(crate) welcome: Frame,
+    /// Until it is written.
+    pub(crate) welcome: Option<Frame>,
 }
 
 /// A socket is closed before it has a session: what it is told, and how.
@@ -249,16 +250,16 @@ fn find(state: &State, token: &ResumeToken) -> Option<Arc<Link>> {
     link.lock().knows(token.ticket).then(|| Arc::clone(link))
 }
 
-fn welcome(shared: &Shared, link: &Link, resumed: bool, received: u64, ticket: Ticket) -> Frame {
+fn welcome(shared: &Shared, link: &Link, resumed: bool, received: u64, ticket: Ticket) -> Option<Frame> {
     let token = shared.signer.resume_token(ticket, &link.peer, link.identity.as_deref());
-    encode(&ServerMessage::Welcome {
+    Some(encode(&ServerMessage::Welcome {
         peer_id: Cow::Borrowed(link.peer.as_str()),
         resumed,
         received,
         resume: ResumeOffer { token: Cow::Owned(token), grace: shared.config.limits.grace },
         ice_servers: shared.ice_servers.as_payload(),
         heartbeat: shared.config.timing.heartbeat,
-    })
+    }))
 }
 
 fn malformed(code: ErrorCode, id: Option<RequestId>) -> Rejection {

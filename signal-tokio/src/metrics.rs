@@ -243,6 +243,10 @@ impl OpenSocket {
         shared.metrics.sockets_open.fetch_add(1, Relaxed);
         Self(Arc::clone(shared))
     }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
 }
 
 impl Drop for OpenSocket {

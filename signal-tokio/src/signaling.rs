@@ -175,12 +175,7 @@ impl Signaling {
         timer::start(&self.shared);
         let (open, admitted) = (OpenSocket::new(&self.shared), admitted.into());
         let span = trace::socket(&admitted);
-        let carried = connection::run(Arc::clone(&self.shared), socket, admitted);
-        let counted = async move {
-            carried.await;
-            drop(open);
-        };
-        self.shared.tasks.track_future(counted.instrument(span))
+        self.shared.tasks.track_future(connection::run(open, Box::new(socket), admitted).instrument(span))
     }
 
     /// Goes down: lets in nobody, asks all clients to come back a little later, and closes their sockets.

@@ -1,2 +1,3 @@
 pub(crate) mod dice;
 mod simulation;
+mod task;
