@@ -31,10 +31,8 @@ pub(crate) async fn run(adapter: Adapter, members_per_channel: Option<usize>) ->
         Adapter::Axum => {
             let app: Router = Router::new().nest(path, signal_axum::router(&signaling));
             // As the README does it.
-            let listener = listener.tap_io(|stream| {
-                let _ = stream.set_nodelay(true);
-            });
-            axum::serve(listener, app).await?;
+            let listener = listener.tap_io(|stream| signal_axum::tune(stream));
+            signal_axum::serve(listener, app, std::future::pending()).await;
         }
         Adapter::Tungstenite => {
             let server = signal_tungstenite::Server::new(&signaling).path(path);

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    future,
     io::{self, Write},
     net::SocketAddr,
 };
@@ -46,11 +47,7 @@ impl AdminPort {
         writeln!(out, "admin on http://{}", self.address)?;
         out.flush()?;
         let mut serving = JoinSet::new();
-        serving.spawn(async move {
-            if let Err(error) = axum::serve(self.listener, routes).await {
-                tracing::error!(%error, "the admin port is closed");
-            }
-        });
+        serving.spawn(signal_axum::serve(self.listener, routes, future::pending()));
         Ok(serving)
     }
 }

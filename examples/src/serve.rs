@@ -104,31 +104,22 @@ async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn 
     let app = pages::router(&places);
     let (tls, admin) = (arguments.tls()?, arguments.admin().await?);
 
-    // Without this the system holds small messages back for up to 40 ms.
-    let listener = arguments.listen().await?.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
+    let listener = arguments.listen().await?.tap_io(|stream| signal_axum::tune(stream));
     let watched = places.iter().map(|place| (place.system.name, place.base.as_str(), &place.signaling));
     let _admin = admin.map(|admin| admin.serve(watched)).transpose()?;
     match tls {
-        Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, places).await?,
-        None => serve_until_stopped(listener, app, places).await?,
+        Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, places).await,
+        None => serve_until_stopped(listener, app, places).await,
     }
     Ok(())
 }
 
-async fn serve_until_stopped<L>(listener: L, app: Router, places: Vec<Place>) -> io::Result<()>
-where
-    L: Listener<Addr = SocketAddr>,
-{
-    // How many sockets come from where is bounded, so it has to be known. Whatever is tapped tells it.
-    let listener = listener.tap_io(|_| {});
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+async fn serve_until_stopped(listener: impl Listener<Addr = SocketAddr>, app: Router, places: Vec<Place>) {
     let stop = async {
         stopped().await;
-        // The clients are asked to come back later.
+        // The clients are asked to come back later. Meanwhile requests are still answered.
         let drains = places.into_iter().map(|place| async move { place.signaling.drain(DRAIN).await });
         drains.collect::<JoinSet<_>>().join_all().await;
     };
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+    signal_axum::serve(listener, app, stop).await;
 }

@@ -5,19 +5,24 @@ mod admin;
 mod autobahn;
 mod client_files;
 mod health;
+mod serve;
 mod socket;
 
 use axum::{
     Router,
-    extract::{ConnectInfo, ws::WebSocketUpgrade},
+    extract::{
+        ConnectInfo,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
     response::{IntoResponse, Response},
     routing::any,
 };
-use http::request::Parts;
+use http::{Version, request::Parts};
 
 pub use admin::{admin, metrics_response};
 pub use client_files::client_files;
 pub use health::health;
+pub use serve::serve;
 pub use signal_tokio::*;
 
 /// The optional WebSocket subprotocol of version 1.
@@ -28,12 +33,22 @@ const SUBPROTOCOL: &str = "signal.v1";
 /// It can be nested under any path of an application with any state. A page then connects to that path and imports
 /// `client.js` below it.
 ///
-/// The [`SocketLimits`] of one address hold if the application is served with
+/// The [`SocketLimits`] of one address hold if the application is served by [`serve`], or with
 /// [`into_make_service_with_connect_info::<SocketAddr>()`](Router::into_make_service_with_connect_info); without it nobody
 /// knows where a client comes from, of which the log warns once.
 pub fn router<S: Clone + Send + Sync + 'static>(signaling: &Signaling) -> Router<S> {
     let signaling = signaling.clone();
-    let socket = async move |parts: Parts, socket: WebSocketUpgrade| {
+    let socket = async move |parts: Parts, socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>| {
+        // Of HTTP/2, axum knows what has to be in a request.
+        if parts.version <= Version::HTTP_11
+            && let Err(status) = head::check(&parts)
+        {
+            return head::refuse(status).into_response();
+        }
+        let socket = match socket {
+            Ok(socket) => socket,
+            Err(rejection) => return rejection.into_response(),
+        };
         let remote = parts.extensions.get().map(|ConnectInfo(remote)| *remote);
         match signaling.admit(&parts, remote).await {
             Ok(admitted) => upgrade(socket, &signaling, admitted),

@@ -8,6 +8,7 @@ mod driver;
 mod event;
 mod frame;
 mod handshake;
+pub mod head;
 mod health;
 #[cfg(feature = "jwt")]
 mod jwt;
@@ -21,6 +22,7 @@ mod random;
 mod rate;
 mod signaling;
 mod socket;
+mod tcp;
 mod timer;
 mod tokens;
 mod trace;
@@ -46,6 +48,7 @@ pub use signal_core::{
 };
 pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};
+pub use tcp::tune;
 pub use turn::Turn;
 
 #[cfg(test)]

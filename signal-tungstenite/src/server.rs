@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Response, request::Parts};
-use signal_tokio::Signaling;
+use signal_tokio::{Signaling, head, tune};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -18,9 +18,6 @@ use crate::{
     socket::TungsteniteSocket,
     upgrade::{answer, is_for_socket, read_head, upgrade},
 };
-
-/// How long a client may take from the connection to the end of its request, TLS included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the answer to another request than that of a socket may take, until the client has it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,7 +63,7 @@ impl Server {
     /// Answers the requests that are not for the socket, such as one for the page, or for a sign of life: those for
     /// any other path, and without a [`path`](Self::path) those that ask for no WebSocket.
     ///
-    /// They are `GET` requests; others are refused. `Content-Length` and `Connection` are set: each connection carries
+    /// They are `GET` requests; others are refused with 405. `Content-Length` and `Connection` are set: each connection carries
     /// one request.
     #[must_use]
     pub fn fallback<F, A>(mut self, answer: F) -> Self
@@ -122,8 +119,9 @@ impl Server {
     }
 
     async fn try_welcome(self, stream: TcpStream, remote: SocketAddr) -> io::Result<()> {
-        let deadline = Instant::now() + REQUEST_TIMEOUT;
-        stream.set_nodelay(true)?;
+        tune(&stream);
+        // TLS included.
+        let deadline = Instant::now() + head::TIMEOUT;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = time::timeout_at(deadline, tls.accept(stream)).await??;
@@ -138,7 +136,7 @@ impl Server {
     {
         let head = time::timeout_at(deadline, read_head(&mut stream)).await??;
         let head = match (head, &self.fallback) {
-            (Some((request, _)), Some(fallback)) if !is_for_socket(&request, self.path.as_deref()) => {
+            (Ok((request, _)), Some(fallback)) if !is_for_socket(&request, self.path.as_deref()) => {
                 let fallback = fallback(request.into_parts().0);
                 return time::timeout(ANSWER_TIMEOUT, async { answer(stream, fallback.await).await }).await?;
             }

@@ -5,12 +5,14 @@
 
 use std::{io, net::SocketAddr};
 
-use http::{HeaderValue, Response, StatusCode, header, request::Parts};
-use signal_tokio::{Admitted, Signaling};
+use http::{HeaderValue, Response, StatusCode, header};
+use signal_tokio::{Admitted, Signaling, head};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
+        Error,
+        error::{CapacityError, ProtocolError},
         handshake::{
             machine::TryParse,
             server::{Request, create_response, write_response},
@@ -21,36 +23,38 @@ use tokio_tungstenite::{
 
 use crate::socket;
 
-/// Longest head of a request in bytes.
-const MOST_HEAD: usize = 8 << 10;
+/// How a client begins that wants HTTP/2 without having asked whether it may (RFC 9113, section 3.4). It understands no
+/// answer.
+const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The optional WebSocket subprotocol of version 1.
 const SUBPROTOCOL: &str = "signal.v1";
 
-/// The head of a request, and what has come after it.
-pub(crate) type Head = (Request, Vec<u8>);
+/// The head of a request, and what has come after it; or what is wrong with it.
+pub(crate) type Head = Result<(Request, Vec<u8>), StatusCode>;
 
 /// Answers a request. `None` when it was refused, and has been told so.
 pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
-    head: Option<Head>,
+    head: Head,
     path: Option<&str>,
     signaling: &Signaling,
     remote: SocketAddr,
 ) -> io::Result<Option<(WebSocketStream<S>, Admitted)>> {
-    let Some((request, rest)) = head else {
-        return refuse(stream, StatusCode::BAD_REQUEST, "This is not a request that can be read.").await;
+    let (request, rest) = match head {
+        Ok(head) => head,
+        Err(status) => return refuse(stream, head::refuse(status)).await,
     };
     if path.is_some_and(|path| path != request.uri().path()) {
-        return refuse(stream, StatusCode::NOT_FOUND, "There is nothing here.").await;
+        return refuse(stream, head::refuse(StatusCode::NOT_FOUND)).await;
     }
-    let Ok(mut response) = create_response(&request) else {
-        return refuse(stream, StatusCode::UPGRADE_REQUIRED, "This is the address of a WebSocket.").await;
+    // tungstenite is stricter still.
+    let response = accept(&request).map_err(|_| StatusCode::BAD_REQUEST);
+    let (parts, ()) = request.into_parts();
+    let response = match head::check(&parts).and(response) {
+        Ok(response) => response,
+        Err(status) => return refuse(stream, head::refuse(status)).await,
     };
-    if asks_for_subprotocol(&request) {
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    }
-    let parts: Parts = request.into_parts().0;
     match signaling.admit(&parts, Some(remote)).await {
         Ok(admitted) => {
             write_head(&mut stream, &response).await?;
@@ -59,26 +63,35 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
                     .await;
             Ok(Some((socket, admitted)))
         }
-        Err(refusal) => {
-            answer(stream, refusal.into_response().map(String::into_bytes)).await?;
-            Ok(None)
-        }
+        Err(refusal) => refuse(stream, refusal.into_response()).await,
     }
 }
 
-/// Reads the head of a request. `None` when it is too long or not HTTP.
-pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<Head>> {
+/// Reads the head of a request.
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Head> {
     let mut head = Vec::with_capacity(1 << 10);
     loop {
         if stream.read_buf(&mut head).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        match Request::try_parse(&head) {
-            Ok(Some((length, request))) => return Ok(Some((request, head.split_off(length)))),
-            Ok(None) if head.len() < MOST_HEAD => {}
-            Ok(None) | Err(_) => return Ok(None),
-        }
+        return Ok(Err(match Request::try_parse(&head) {
+            Ok(Some((length, request))) if is_within_bounds(length, &request) => {
+                return Ok(Ok((request, head.split_off(length))));
+            }
+            Ok(None) if head.len() < head::MOST_BYTES => continue,
+            Ok(_) | Err(Error::Capacity(CapacityError::TooManyHeaders)) => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Err(Error::Protocol(ProtocolError::WrongHttpMethod)) => StatusCode::METHOD_NOT_ALLOWED,
+            Err(Error::Protocol(ProtocolError::WrongHttpVersion)) => StatusCode::UPGRADE_REQUIRED,
+            Err(_) if head.starts_with(HTTP_2) => return Err(io::ErrorKind::Unsupported.into()),
+            Err(_) => StatusCode::BAD_REQUEST,
+        }));
     }
+}
+
+fn is_within_bounds(length: usize, request: &Request) -> bool {
+    length <= head::MOST_BYTES && request.headers().len() <= head::MOST_FIELDS
 }
 
 /// Whether a request is for the socket at `path`. Without a path, whoever asks for a WebSocket gets it.
@@ -108,16 +121,17 @@ fn asks_for_subprotocol(request: &Request) -> bool {
     names.into_iter().any(|name| name.trim() == SUBPROTOCOL)
 }
 
-async fn refuse<S: AsyncWrite + Unpin, T>(stream: S, status: StatusCode, why: &str) -> io::Result<Option<T>> {
-    let mut response = Response::new(why.into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    if status == StatusCode::UPGRADE_REQUIRED {
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+/// The answer to a request that becomes a WebSocket.
+fn accept(request: &Request) -> Result<Response<()>, Error> {
+    let mut response = create_response(request)?;
+    if asks_for_subprotocol(request) {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    answer(stream, response).await?;
+    Ok(response)
+}
+
+async fn refuse<S: AsyncWrite + Unpin, T>(stream: S, response: Response<String>) -> io::Result<Option<T>> {
+    answer(stream, response.map(String::into_bytes)).await?;
     Ok(None)
 }
 

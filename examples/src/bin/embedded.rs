@@ -8,6 +8,7 @@ use std::{
     env,
     error::Error,
     fmt::Write,
+    future,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -50,11 +51,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     tracing_subscriber::fmt().init();
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    // Without this the system holds small messages back for up to 40 ms.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router).await?;
+    let listener = listener.tap_io(|stream| signal_axum::tune(stream));
+    signal_axum::serve(listener, router, future::pending()).await;
     Ok(())
 }
 

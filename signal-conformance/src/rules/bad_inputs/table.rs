@@ -1,10 +1,10 @@
 //! What is sent, and what must be answered.
 //!
-//! Inputs 1 to 4 are no requests for a socket. What is said to them is up to the HTTP behind the adapter, so they are not
-//! here; the rules `upgrade` have some of them. Inputs 14 and 33, floods, are among the rules `rates`, 41 is a test of the
-//! log. Three inputs need several servers, so this table has the part of them that one can be sent. 31: two race for the
-//! last seat on one server. 39: names that mean something to a message bus are names like others. 40: a token of an
-//! earlier start. 38, poisoned entries of a log that servers share, comes with the crate that shares one.
+//! Inputs 1 to 4 are no requests for a socket; behind `then` is what becomes of the connection. Inputs 14 and 33, floods,
+//! are among the rules `rates`, 41 is a test of the log. Three inputs need several servers, so this table has the part of
+//! them that one can be sent. 31: two race for the last seat on one server. 39: names that mean something to a message
+//! bus are names like others. 40: a token of an earlier start. 38, poisoned entries of a log that servers share, comes
+//! with the crate that shares one.
 
 use super::{Row, frames::*, http::*, messages::*, resumes, scene::On, seats, sockets};
 use crate::rules::jwt::{self, Flaw};
@@ -23,6 +23,34 @@ macro_rules! table {
 }
 
 table! { it:
+    1 "a TLS ClientHello"               [Default]: bytes(&it, CLIENT_HELLO) => "HTTP 400, then lost";
+    1 "64 KiB without the end of a line" [Default]: bytes(&it, [b'x'; 64 << 10]) => "HTTP 431, then lost";
+    1 "the preface of HTTP/2"           [Default]: bytes(&it, HTTP_2) => "lost";
+    1 "random bytes"                    [Default]: bytes(&it, random(4 << 10)) => "HTTP 400, then lost";
+    1 "a request for a page"            [Default]: request(&it, "GET", &[]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    2 "a head that never ends"          [Impatient]: trickles(&it) => "lost after 5 s";
+    2 "a connection and nothing else"   [Impatient]: stays(&it, "") => "lost after 5 s";
+    2 "a head that stops"               [Impatient]: stays(&it, "GET /signal HTTP/1.1\r\nHost: x\r\n") => "lost after 5 s";
+    2 "no second request"               [Impatient]: stays_after_an_answer(&it) => "HTTP 426, then lost";
+    3 "a head of 8 KiB"                 [Default]: head_of(&it, 8 << 10) => "HTTP 101";
+    3 "a head of 8 KiB + 1"             [Default]: head_of(&it, (8 << 10) + 1) => "HTTP 431";
+    3 "a head of 64 KiB"                [Default]: head_of(&it, 64 << 10) => "HTTP 431";
+    3 "a URI of 64 KiB"                 [Default]: bytes(&it, format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(64 << 10))) => "HTTP 431, then lost";
+    3 "100 headers"                     [Default]: headers(&it, 100) => "HTTP 101";
+    3 "101 headers"                     [Default]: headers(&it, 101) => "HTTP 431";
+    3 "1,000 headers"                   [Default]: headers(&it, 1000) => "HTTP 431";
+    3 "a header without a name"         [Default]: bytes(&it, it.request(&[": x"])) => "HTTP 400, then lost";
+    4 "no key"                          [Default]: request(&it, "GET", &[CONNECTION, UPGRADE, VERSION]) => "HTTP 400";
+    4 "two keys"                        [Default]: request(&it, "GET", &upgrade_with(&[KEY])) => "HTTP 400";
+    4 "no version"                      [Default]: request(&it, "GET", &[CONNECTION, UPGRADE, KEY]) => "HTTP 400";
+    4 "version 12"                      [Default]: request(&it, "GET", &[CONNECTION, UPGRADE, "Sec-WebSocket-Version: 12", KEY]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "an upgrade to something else"    [Default]: request(&it, "GET", &[CONNECTION, "Upgrade: h2c", VERSION, KEY]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "an upgrade to a choice"          [Default]: request(&it, "GET", &[CONNECTION, "Upgrade: h2c, websocket", VERSION, KEY]) => "HTTP 400";
+    4 "no Upgrade"                      [Default]: request(&it, "GET", &[CONNECTION, VERSION, KEY]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "no Connection"                   [Default]: request(&it, "GET", &[UPGRADE, VERSION, KEY]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "another Connection"              [Default]: request(&it, "GET", &["Connection: noupgrade", UPGRADE, VERSION, KEY]) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "HTTP/1.0"                        [Default]: request_in(&it, "GET /signal HTTP/1.0", &upgrade_with(&[])) => "HTTP 426, upgrade: websocket, sec-websocket-version: 13";
+    4 "a POST"                          [Default]: request(&it, "POST", &upgrade_with(&[])) => "HTTP 405, allow: GET";
     5 "no origin"                       [Default]: it.asks(&upgrade_with(&[])) => "HTTP 101";
     5 "its own origin"                  [Default]: it.asks(&upgrade_with(&["Origin: http://$host"])) => "HTTP 101";
     5 "a foreign origin"                [Default]: it.asks(&upgrade_with(&["Origin: https://example.org"])) => "HTTP 403";

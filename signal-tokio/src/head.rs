@@ -1,0 +1,85 @@
+//! The head of an HTTP request for a socket: how long it may be, how long it may take, and what has to be in it.
+//!
+//! For adapters, which are to answer alike.
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts,
+};
+
+/// How long a client may take for the head of a request, 5 s: one that sends a byte now and then would keep its
+/// connection for ever. Between two requests of a connection as well.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest head, 8 KiB. A browser's has about 1 KiB, and the rest is for cookies and tokens.
+pub const MOST_BYTES: usize = 8 << 10;
+
+/// Most fields in a head, 100. A browser sends about 20.
+pub const MOST_FIELDS: usize = 100;
+
+/// Looks at a request for a WebSocket over HTTP/1.1 (RFC 6455, section 4.2.1).
+///
+/// # Errors
+///
+/// One that cannot be upgraded is to be [`refuse`]d with this status:
+///
+/// | status | why |
+/// |---|---|
+/// | 405, with `Allow` | it is no `GET` |
+/// | 426, with `Upgrade` and `Sec-WebSocket-Version` | it asks for no WebSocket, or for another version (section 4.4) |
+/// | 400 | its version or its key is missing, or there are several |
+pub fn check(request: &Parts) -> Result<(), StatusCode> {
+    if request.method != Method::GET {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let headers = &request.headers;
+    let asks = has(headers, header::CONNECTION, "upgrade") && has(headers, header::UPGRADE, "websocket");
+    if request.version < Version::HTTP_11 || !asks {
+        return Err(StatusCode::UPGRADE_REQUIRED);
+    }
+    let version = only(headers, header::SEC_WEBSOCKET_VERSION);
+    match (version, only(headers, header::SEC_WEBSOCKET_KEY)) {
+        (Some(version), Some(_)) if version == VERSION => Ok(()),
+        (Some(version), _) if version != VERSION => Err(StatusCode::UPGRADE_REQUIRED),
+        _ => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+/// The answer to a request that is refused for its head, with what has to go with its status.
+#[must_use]
+pub fn refuse(status: StatusCode) -> Response<String> {
+    let (why, fields): (_, &[(HeaderName, &'static str)]) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("Only GET is answered here.", &[(header::ALLOW, "GET")]),
+        StatusCode::UPGRADE_REQUIRED => (
+            "This is the address of a WebSocket.",
+            &[(header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_VERSION, VERSION)],
+        ),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("The head of the request is too long.", &[]),
+        StatusCode::NOT_FOUND => ("There is nothing here.", &[]),
+        _ => ("This is not a request that can be read.", &[]),
+    };
+    let mut response = Response::new(why.to_owned());
+    *response.status_mut() = status;
+    let text = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    for (name, value) in fields.iter().chain([&text]) {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The version of the WebSocket protocol.
+const VERSION: &str = "13";
+
+/// Whether a word is in the list that a field of that name is.
+fn has(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
+    let lists = headers.get_all(name);
+    let words = lists.iter().filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
+    words.into_iter().any(|other| other.trim().eq_ignore_ascii_case(word))
+}
+
+/// The field of that name, if there is one and no more.
+fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
+    let mut fields = headers.get_all(name).iter();
+    fields.next().filter(|_| fields.next().is_none())
+}
