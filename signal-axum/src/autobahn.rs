@@ -35,7 +35,7 @@ impl Mirror for AxumSocket {
 }
 
 async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationToken) {
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let listener = listener.tap_io(|stream| crate::tune(stream));
     let echo = async move |parts: Parts, upgrade: WebSocketUpgrade| match signaling.admit(&parts, None).await
     {
         Ok(admitted) => configure(upgrade).on_upgrade(async move |socket| {
@@ -44,7 +44,7 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
         Err(refusal) => refusal.into_response().into_response(),
     };
     let app = Router::new().route("/signal", any(echo));
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await.expect("it is served");
+    crate::serve(listener, app, stop.cancelled_owned()).await;
 }
 
 #[test]
