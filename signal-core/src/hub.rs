@@ -123,7 +123,7 @@ impl Hub {
             Input::Restarted => self.returning.begin(now + self.limits.returning),
             Input::Timeout => self.timeout(now, emit),
         }
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         assert_eq!(self.counts(), self.recounted());
     }
 

@@ -26,7 +26,7 @@ impl Hub {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Hub {
     pub(super) fn recounted(&self) -> Counts {
         let sessions = || self.sessions.iter().flatten();
