@@ -38,7 +38,7 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
     let listener = listener.tap_io(|stream| crate::tune(stream));
     let echo = async move |parts: Parts, upgrade: WebSocketUpgrade| match signaling.admit(&parts, None).await
     {
-        Ok(admitted) => configure(upgrade).on_upgrade(async move |socket| {
+        Ok(admitted) => configure(upgrade, signaling.most_read()).on_upgrade(async move |socket| {
             signaling.serve(Echo::new(AxumSocket(socket)), admitted).await;
         }),
         Err(refusal) => refusal.into_response().into_response(),

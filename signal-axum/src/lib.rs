@@ -65,8 +65,10 @@ pub fn router<S: Clone + Send + Sync + 'static>(signaling: &Signaling) -> Router
 /// clients in by a cookie has to check the origin, for example with [`Origins::check`].
 pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admitted: impl Into<Admitted>) -> Response {
     let (signaling, admitted) = (signaling.clone(), admitted.into());
-    socket::configure(socket).protocols([SUBPROTOCOL]).on_upgrade(async move |socket| {
-        // A task of its own: that of the handshake would be kept for as long.
-        tokio::spawn(signaling.serve(socket::AxumSocket(socket), admitted));
-    })
+    socket::configure(socket, signaling.most_read()).protocols([SUBPROTOCOL]).on_upgrade(
+        async move |socket| {
+            // A task of its own: that of the handshake would be kept for as long.
+            tokio::spawn(signaling.serve(socket::AxumSocket(socket), admitted));
+        },
+    )
 }

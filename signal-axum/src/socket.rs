@@ -7,9 +7,6 @@ use futures_util::SinkExt;
 use signal_tokio::{Outgoing, Received, Socket};
 use tokio_tungstenite::tungstenite;
 
-/// Above this nothing can be answered any more: the socket is closed with 1009.
-const MOST_READ: usize = 128 << 10;
-
 /// Each socket has a buffer of this size, which each read clears: with the default of 128 KiB that costs more than all the
 /// rest. Most messages are candidates, which fit.
 const READ_BUFFER: usize = 1 << 10;
@@ -19,13 +16,14 @@ const WRITE_BUFFER: usize = 16 << 10;
 
 pub(crate) struct AxumSocket(pub(crate) WebSocket);
 
-pub(crate) fn configure(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+/// Above `most_read` nothing can be answered any more: the socket is closed with 1009.
+pub(crate) fn configure(upgrade: WebSocketUpgrade, most_read: usize) -> WebSocketUpgrade {
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 2 * MOST_READ)
-        .max_message_size(MOST_READ)
-        .max_frame_size(MOST_READ)
+        .max_write_buffer_size(WRITE_BUFFER + 2 * most_read)
+        .max_message_size(most_read)
+        .max_frame_size(most_read)
 }
 
 impl AxumSocket {

@@ -111,5 +111,8 @@ macro_rules! suite {
         $crate::jwt! { $serve }
         $crate::leaks! { $serve }
         $crate::bad_inputs! { $serve }
+        $crate::bounds! { $serve }
+        $crate::outcomes! { $serve }
+        $crate::signatures! { $serve }
     };
 }

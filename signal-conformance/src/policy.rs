@@ -1,6 +1,9 @@
 //! A policy that does what names tell it.
 
-use std::{future, sync::Arc};
+use std::{
+    future,
+    sync::{Arc, LazyLock},
+};
 
 use signal_tokio::{
     Admission, ChannelSettings, FirstOffer, Hello, Hosting, JoinGrant, JoinRequest, MatchGrant, MatchRequest,
@@ -14,11 +17,15 @@ use crate::rules::SHORT;
 /// What the bug of an embedder says.
 pub(crate) const PANIC: &str = "a policy panics, as a rule wants it";
 
+/// A sentence that is too long: a byte, and then characters of two bytes each.
+pub(crate) static WORDY: LazyLock<String> = LazyLock::new(|| format!("x{}", "é".repeat(1000)));
+
 /// Decides by the first word of what is asked for:
 ///
 /// | word | upgrade to `x-ask:` | hello with the token | join of the channel | match in the pool |
 /// |---|---|---|---|---|
 /// | `refused` | 403 | refused | refused | refused |
+/// | `wordy` | refused with [`WORDY`] | likewise | likewise | likewise |
 /// | `unavailable` | 503 | unavailable | unavailable | unavailable |
 /// | `never` | | no decision | no decision | no decision |
 /// | `later` | after a while | after a while | when the gate lets it through | likewise |
@@ -91,6 +98,7 @@ impl Policy for ByName {
 async fn decide(name: &str) -> Result<(), Refusal> {
     match first_word(name) {
         "refused" => Err(Refusal::unauthorized("Not you.")),
+        "wordy" => Err(Refusal::unauthorized(WORDY.as_str())),
         "unavailable" => Err(Refusal::unavailable("The database is away.")),
         "never" => future::pending().await,
         "panic" => panic!("{PANIC}"),

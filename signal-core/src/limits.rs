@@ -14,6 +14,9 @@ pub struct Limits {
     pub channels: usize,
     /// Most pools on this machine in which somebody waits, 10,000: names come from peers.
     pub pools: usize,
+    /// Most strangers of one pool who wait, 1,000, or as many as meet at a time if that is more: whoever comes looks
+    /// through them. Where pairs meet, three wait at most.
+    pub waiting_per_pool: usize,
     /// For how long a stranger who waits is not brought together with those whom it has met last, 3 s.
     pub rematch: Duration,
     /// Most messages of one session that wait for the decision on an earlier one, 16. Then its socket is not read.
@@ -42,6 +45,7 @@ impl Default for Limits {
             channels_per_peer: 16,
             channels: 200_000,
             pools: 10_000,
+            waiting_per_pool: 1_000,
             rematch: Duration::from_secs(3),
             waiting_messages: 16,
             grace: Duration::from_secs(15),

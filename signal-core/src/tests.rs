@@ -1,6 +1,7 @@
 mod embedder;
 mod ending;
 mod entry;
+mod frame_limits;
 mod id;
 mod join;
 mod late;

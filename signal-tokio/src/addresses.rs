@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use crate::{Admission, ConfigError, Refusal};
 
-/// How many sockets there may be. `usize::MAX` and `u32::MAX` switch a bound off.
+/// How many sockets and sessions there may be. `usize::MAX` and `u32::MAX` switch a bound off.
 ///
 /// An address is an IPv4 address, or the first 64 bits of an IPv6 address: a household has all of the rest. Addresses of
 /// the loopback interface are not counted one by one, since a proxy on the same machine would be taken for one client.
@@ -30,6 +30,10 @@ pub struct SocketLimits {
     /// Of the whole server, 100,000: with 10 KB for each that does nothing, that is 1 GB. Beyond it an upgrade is answered
     /// with 503.
     pub all: usize,
+    /// Sessions of the whole server, those included that wait for a socket, 200,000: within the grace time all clients
+    /// may come a second time without what they had. Beyond it a `hello` that needs a new one is answered `unavailable` and
+    /// closed with 4002; who has a session gets it back.
+    pub sessions: usize,
     /// From one address, 1,000: a school or a company may come from one. Beyond it an upgrade is answered with 429.
     pub per_address: usize,
     /// How many new ones a second may come from one address, 200. Beyond it an upgrade is answered with 429.
@@ -42,7 +46,14 @@ pub struct SocketLimits {
 
 impl Default for SocketLimits {
     fn default() -> Self {
-        Self { all: 100_000, per_address: 1_000, new_per_second: 200, burst: 1_000, loopback: false }
+        Self {
+            all: 100_000,
+            sessions: 200_000,
+            per_address: 1_000,
+            new_per_second: 200,
+            burst: 1_000,
+            loopback: false,
+        }
     }
 }
 
@@ -50,6 +61,7 @@ impl SocketLimits {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let bounds = [
             (self.all, "the number of sockets"),
+            (self.sessions, "the number of sessions"),
             (self.per_address, "the number of sockets of an address"),
             (self.new_per_second as usize, "the number of new sockets a second"),
             (self.burst as usize, "the number of new sockets at once"),

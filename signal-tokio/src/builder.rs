@@ -56,6 +56,9 @@ pub struct Timing {
     pub write: Duration,
     /// When received frames are acknowledged that are fewer than 32, 1 s after the first.
     pub acknowledge: Duration,
+    /// How long a socket that is closed may take to read what is left and to answer the close frame, 1 s; then it is cut
+    /// off.
+    pub farewell: Duration,
     /// Over how much time clients are asked to come back after the server has gone down, 3 s: less than
     /// [`Limits::returning`], so that all find their seats when it starts again at once.
     pub reconnect: Duration,
@@ -72,6 +75,7 @@ impl Default for Timing {
             heartbeat_timeout: Duration::from_secs(10),
             write: Duration::from_secs(10),
             acknowledge: Duration::from_secs(1),
+            farewell: Duration::from_secs(1),
             reconnect: Duration::from_secs(3),
             token_life: Duration::from_secs(7 * 24 * 60 * 60),
         }
@@ -117,6 +121,9 @@ pub enum ConfigError {
     /// A time is longer than a year, which is surely a mistake, and could reach the end of what a clock can tell.
     #[error("{0} must not be longer than a year")]
     TooLong(&'static str),
+    /// Less of a message would be read than it may have.
+    #[error("a message of the largest size must be read")]
+    ReadTooSmall,
     /// An outbox could not hold the largest message.
     #[error("an outbox must hold at least one message of the largest size")]
     OutboxTooSmall,
@@ -263,8 +270,9 @@ impl<P: Policy> Builder<P> {
         self
     }
 
-    /// How much may be on its way to one client, unacknowledged: 1,024 messages and 512 KiB if it is not set.
-    /// A session that would need more is ended.
+    /// How much may be on its way to one client, unacknowledged: 1,024 messages and 512 KiB if it is not set. Each of 63
+    /// others may send an offer and a dozen candidates before one is read. A session that would need more is ended, with
+    /// the reason `overflow`.
     #[must_use]
     pub fn outbox(mut self, messages: usize, bytes: usize) -> Self {
         self.config.outbox_messages = messages;
@@ -307,9 +315,11 @@ impl Config {
             (self.limits.channels_per_peer, "channels_per_peer"),
             (self.limits.channels, "channels"),
             (self.limits.pools, "pools"),
+            (self.limits.waiting_per_pool, "waiting_per_pool"),
             (self.limits.waiting_messages, "waiting_messages"),
             (self.frames.message, "the size of a message"),
             (self.frames.depth, "the nesting depth of a frame"),
+            (self.frames.keys, "the number of keys in an object"),
             (self.outbox_messages, "the number of messages of an outbox"),
             (self.kept_events, "kept_events"),
         ];
@@ -332,6 +342,7 @@ impl Config {
             (self.timing.heartbeat_timeout, "heartbeat_timeout"),
             (self.timing.write, "write"),
             (self.timing.acknowledge, "acknowledge"),
+            (self.timing.farewell, "farewell"),
             (self.timing.reconnect, "reconnect"),
             (self.timing.token_life, "token_life"),
             (self.turn.as_ref().map_or(Duration::ZERO, Turn::longest), "turn"),
@@ -339,12 +350,22 @@ impl Config {
         if let Some((_, name)) = times.into_iter().find(|(time, _)| *time > LONGEST) {
             return Err(ConfigError::TooLong(name));
         }
+        // The others may be 0: what they bound is then not waited for at all.
+        let needed =
+            ["authorize_timeout", "commit_timeout", "hello", "heartbeat", "heartbeat_timeout", "write"];
+        let is_missing = |(time, name): &(Duration, &str)| time.is_zero() && needed.contains(name);
+        if let Some((_, name)) = times.into_iter().find(is_missing) {
+            return Err(ConfigError::Zero(name));
+        }
         if self.keys.0.iter().any(|key| key.len() < LEAST_KEY) {
             return Err(ConfigError::ShortKey);
         }
         self.sockets.check()?;
         self.rates.check()?;
         self.turn.as_ref().map_or(Ok(()), Turn::check)?;
+        if self.frames.read < self.frames.message {
+            return Err(ConfigError::ReadTooSmall);
+        }
         if self.outbox_bytes < self.frames.message {
             return Err(ConfigError::OutboxTooSmall);
         }

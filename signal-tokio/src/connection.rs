@@ -21,9 +21,6 @@ use crate::{
     trace,
 };
 
-/// How long a client may take to read what is left and answer the close frame.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// What a ping or pong of WebSocket is charged as.
 const LIFE_SIGN: usize = 8;
 
@@ -67,8 +64,9 @@ pub(crate) async fn run<S: Socket>(open: OpenSocket, mut socket: Box<S>, admitte
                 socket.flush().await
             };
             // Whoever does not read this has no use for it.
-            let _ = time::timeout(FAREWELL, last_words).await;
-            wait_for_close(&mut *socket, reason).await;
+            let patience = shared.config.timing.farewell;
+            let _ = time::timeout(patience, last_words).await;
+            wait_for_close(&mut *socket, reason, patience).await;
         }
         None => shared.metrics.closed(None),
     }
@@ -396,6 +394,7 @@ impl<S: Socket> Connection<S> {
     }
 
     async fn say_farewell(&mut self, reason: CloseReason) {
+        let patience = self.shared.config.timing.farewell;
         // The session is over, and these clients are still listening: they are told why.
         let is_listening = matches!(
             reason,
@@ -410,8 +409,8 @@ impl<S: Socket> Connection<S> {
             self.socket.flush().await
         };
         // Whoever does not read this has no use for it.
-        let _ = time::timeout(FAREWELL, last_words).await;
-        wait_for_close(&mut *self.socket, reason).await;
+        let _ = time::timeout(patience, last_words).await;
+        wait_for_close(&mut *self.socket, reason, patience).await;
     }
 }
 
@@ -466,7 +465,7 @@ async fn within(
 }
 
 /// Reads until the client has closed its side, so that the close frame is not lost with unread data.
-async fn wait_for_close<S: Socket>(socket: &mut S, reason: CloseReason) {
+async fn wait_for_close<S: Socket>(socket: &mut S, reason: CloseReason, patience: Duration) {
     let closed = async {
         let is_over =
             |received| matches!(received, Received::Closed | Received::GoneAway | Received::TooLarge);
@@ -477,5 +476,5 @@ async fn wait_for_close<S: Socket>(socket: &mut S, reason: CloseReason) {
         }
     };
     // Whoever does not close is cut off.
-    let _ = time::timeout(FAREWELL, closed).await;
+    let _ = time::timeout(patience, closed).await;
 }

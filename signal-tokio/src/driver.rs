@@ -120,6 +120,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there are as many sessions as there may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().is_full(&self.config)
+    }
+
     /// Applies one input and carries out all that follows.
     pub(crate) fn handle(self: &Arc<Self>, input: Input<'_>) {
         self.handle_if(input, |_| true);
@@ -267,6 +272,10 @@ impl State {
             // The log has taken it.
             Output::Append { .. } => {}
         });
+    }
+
+    pub(crate) fn is_full(&self, config: &Config) -> bool {
+        self.links.len() >= config.sockets.sessions
     }
 
     pub(crate) fn link(&self, session: SessionId) -> Option<&Arc<Link>> {

@@ -70,15 +70,13 @@ pub(crate) async fn shake_hands<S: Socket>(
         return Some(Err(Rejection { error, reason: CloseReason::UnsupportedVersion }));
     }
     let decided = time::timeout(patience, unharmed(shared.policy.hello(admission, &hello))).await;
-    let admission =
-        match decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message()))) {
-            Ok(admission) => admission,
-            Err(refusal) => {
-                trace::refused("hello", &refusal);
-                return Some(Err(refused(&refusal, id.as_ref())));
-            }
-        };
-    Some(Ok(attach(shared, admission, &hello)))
+    let decided = decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())));
+    let attached =
+        decided.and_then(Admission::checked).and_then(|admission| attach(shared, admission, &hello));
+    Some(attached.map_err(|refusal| {
+        trace::refused("hello", &refusal);
+        refused(&refusal, id.as_ref())
+    }))
 }
 
 async fn first_message<S: Socket>(socket: &mut S) -> Received<S::Text> {
@@ -94,7 +92,7 @@ async fn first_message<S: Socket>(socket: &mut S) -> Received<S::Text> {
     }
 }
 
-fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Attached {
+fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Result<Attached, Refusal> {
     let read = |token| shared.signer.read_resume_token(token);
     if let Some(replaced) = hello.replaces.as_deref().and_then(read) {
         end_detached(shared, &replaced);
@@ -107,7 +105,7 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
         Ok((outcome, attached)) => {
             shared.metrics.resumes.count(outcome.as_str());
             trace::resumed(&attached.link, outcome.as_str());
-            return attached;
+            return Ok(attached);
         }
         Err(outcome) => outcome,
     };
@@ -118,22 +116,33 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Atta
         shared.end(&link, CloseReason::Replaced);
     }
     let before = token.as_ref().map(|token| token.peer.clone());
-    let attached = open_session(shared, admission, token);
+    let attached = open_session(shared, admission, token)?;
     let is_back = before.as_ref() == Some(&attached.link.peer);
     let outcome = if is_back { Resumption::Restored } else { outcome };
     shared.metrics.resumes.count(outcome.as_str());
-    attached
+    Ok(attached)
 }
 
 /// Makes a session, with the peer id of a session of an earlier start if the client can show that it was its own, and
 /// nobody has it now.
-fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<ResumeToken>) -> Attached {
+///
+/// # Errors
+///
+/// When there are as many sessions as there may be.
+fn open_session(
+    shared: &Arc<Shared>,
+    admission: Admission,
+    before: Option<ResumeToken>,
+) -> Result<Attached, Refusal> {
     let epoch = shared.signer.epoch();
     let before = before.filter(|token| token.ticket.epoch != epoch);
     let outbox = Outbox::new(shared.config.outbox_messages, shared.config.outbox_bytes);
     let budget = Budget::full(&shared.config.rates, time::Instant::now().into_std());
     let (mut opened, mut before_it) = (None, None);
     shared.handle_with(|state| {
+        if state.is_full(&shared.config) {
+            return None;
+        }
         let before = before.filter(|token| state.hub.session_of(token.peer.as_str()).is_none());
         let previous_ticket = before.as_ref().map(|token| token.ticket);
         let peer = before.map_or_else(fresh_peer, |token| token.peer);
@@ -167,12 +176,12 @@ fn open_session(shared: &Arc<Shared>, admission: Admission, before: Option<Resum
     if let Some(link) = before_it {
         shared.end(&link, CloseReason::Replaced);
     }
-    let link = opened.expect("the lock was taken");
+    let link = opened.ok_or_else(|| Refusal::unavailable("There are too many sessions."))?;
     shared.metrics.sessions_started.fetch_add(1, Relaxed);
     trace::connected(&link);
     let ticket = link.lock().ticket;
     let welcome = welcome(shared, &link, false, 0, ticket);
-    Attached { link, socket: 1, welcome }
+    Ok(Attached { link, socket: 1, welcome })
 }
 
 fn fresh_peer() -> PeerId {

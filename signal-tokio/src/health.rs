@@ -11,7 +11,7 @@ pub enum Readiness {
     Ready,
     /// The server goes down.
     Draining,
-    /// There are as many sockets as [`SocketLimits::all`](crate::SocketLimits) allows.
+    /// There are as many sockets or sessions as [`SocketLimits`](crate::SocketLimits) allow.
     Full,
 }
 
@@ -21,7 +21,7 @@ impl Signaling {
     pub fn readiness(&self) -> Readiness {
         if self.shared.draining.is_cancelled() {
             Readiness::Draining
-        } else if self.shared.addresses.is_full() {
+        } else if self.shared.addresses.is_full() || self.shared.is_full() {
             Readiness::Full
         } else {
             Readiness::Ready

@@ -48,12 +48,17 @@ impl Policy for Open {}
 /// A client has been let in, and this is known about it.
 #[derive(Clone, Debug, Default)]
 pub struct Admission {
-    /// Who it is, as verified by the embedder. The peers that it is introduced to are told.
+    /// Who it is, as verified by the embedder, in at most [`Admission::LONGEST_IDENTITY`] bytes. The peers that it is
+    /// introduced to are told.
     pub identity: Option<Box<str>>,
     pub(crate) data: Data,
 }
 
 impl Admission {
+    /// Longest identity in bytes: whoever joins a channel is told that of every member. Who has a longer one is refused,
+    /// and the log says so.
+    pub const LONGEST_IDENTITY: usize = 512;
+
     /// Lets in a client whose identity the embedder has verified.
     pub fn identified(identity: impl Into<Box<str>>) -> Self {
         Self { identity: Some(identity.into()), data: Data::default() }
@@ -72,6 +77,15 @@ impl Admission {
     #[must_use]
     pub fn get<T: Any>(&self) -> Option<&T> {
         self.data.get()
+    }
+
+    pub(crate) fn checked(self) -> Result<Self, Refusal> {
+        let bytes = self.identity.as_ref().map_or(0, |identity| identity.len());
+        if bytes <= Self::LONGEST_IDENTITY {
+            return Ok(self);
+        }
+        tracing::warn!(bytes, "an identity is too long");
+        Err(Refusal::unauthorized("The identity is too long."))
     }
 }
 
@@ -97,7 +111,7 @@ impl fmt::Debug for Data {
 pub struct Refusal {
     /// What the peer is told.
     pub code: ErrorCode,
-    /// The sentence that goes with it.
+    /// The sentence that goes with it, of which 1 KiB is told.
     pub message: Box<str>,
     /// After how long it may be of use to try again, if that is known. Told where an upgrade is refused.
     pub retry_after: Option<Duration>,
@@ -151,7 +165,7 @@ impl Refusal {
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        *response.body_mut() = self.message.into_string();
+        *response.body_mut() = self.words().to_owned();
         response
     }
 }

@@ -165,6 +165,12 @@ impl Signaling {
         Ok(Admitted { admission, address, place: Some(place) })
     }
 
+    /// How many bytes a socket reads of a message, see [`FrameLimits::read`](crate::FrameLimits::read). For adapters.
+    #[must_use]
+    pub fn most_read(&self) -> usize {
+        self.shared.config.frames.read
+    }
+
     /// Carries one client over `socket` until it is gone. For adapters: they spawn this. A client that has been let in without
     /// [`Signaling::admit`] is an [`Admission`](crate::Admission).
     pub fn serve(

@@ -72,7 +72,7 @@ impl Turn {
 
     /// How many credentials one identity gets in any `window` at most, or one client address where there is no identity:
     /// 10 in 10 minutes if it is not set. Whoever wants more gets them as soon as the window allows it; until then calls
-    /// go without.
+    /// go without. 100,000 of all together are remembered, which are 10 MB; then the oldest are forgotten.
     #[must_use]
     pub fn limit(self, most: usize, window: Duration) -> Self {
         Self { most, window, ..self }

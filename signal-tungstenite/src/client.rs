@@ -25,6 +25,9 @@ pub use signal_core::{ClientMessage as Request, Role, codec::ServerFrame};
 /// When received frames are acknowledged that are fewer than 32.
 const ACKNOWLEDGE_AFTER: Duration = Duration::from_secs(1);
 
+/// The largest message that a server sends, by section 2 of the protocol.
+const MOST_READ: usize = 128 << 10;
+
 /// The version of the protocol that is spoken here.
 const VERSION: u32 = 1;
 
@@ -71,7 +74,7 @@ impl Client {
     ///
     /// [`ClientError`] when there is no such server or it does not let the client in.
     pub async fn connect(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
-        let (socket, _) = connect_async_with_config(url, Some(socket::config()), true).await?;
+        let (socket, _) = connect_async_with_config(url, Some(socket::config(MOST_READ)), true).await?;
         let unnamed = PeerId::new("unnamed").expect("a valid id");
         let (received, acknowledged, acknowledge_at) = (0, 0, None);
         let mut client =

@@ -13,9 +13,6 @@ use tokio_tungstenite::{
     },
 };
 
-/// Above this nothing can be answered any more: the socket is closed with 1009.
-const MOST_READ: usize = 128 << 10;
-
 /// Each socket has a buffer of this size, which each read clears: with the default of 128 KiB that costs more than all the
 /// rest. Most messages are candidates, which fit.
 const READ_BUFFER: usize = 1 << 10;
@@ -23,13 +20,14 @@ const READ_BUFFER: usize = 1 << 10;
 /// So many bytes of small frames are written at once.
 const WRITE_BUFFER: usize = 16 << 10;
 
-pub(crate) fn config() -> WebSocketConfig {
+/// Above `most_read` nothing can be answered any more: the socket is closed with 1009.
+pub(crate) fn config(most_read: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(WRITE_BUFFER + 2 * MOST_READ)
-        .max_message_size(Some(MOST_READ))
-        .max_frame_size(Some(MOST_READ))
+        .max_write_buffer_size(WRITE_BUFFER + 2 * most_read)
+        .max_message_size(Some(most_read))
+        .max_frame_size(Some(most_read))
 }
 
 pub(crate) struct TungsteniteSocket<S>(pub(crate) WebSocketStream<S>);

@@ -58,9 +58,8 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     match signaling.admit(&parts, Some(remote)).await {
         Ok(admitted) => {
             write_head(&mut stream, &response).await?;
-            let socket =
-                WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(socket::config()))
-                    .await;
+            let config = socket::config(signaling.most_read());
+            let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
             Ok(Some((socket, admitted)))
         }
         Err(refusal) => refuse(stream, refusal.into_response()).await,

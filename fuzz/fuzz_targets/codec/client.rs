@@ -12,6 +12,7 @@ use signal_core::{
 /// Bounds that short inputs meet.
 const SMALL: FrameLimits = FrameLimits {
     message: 400,
+    read: 800,
     depth: 4,
     keys: 5,
     session_description: 60,

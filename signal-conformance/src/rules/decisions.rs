@@ -20,6 +20,7 @@ rules! { ($) decisions:
     no_decision_in_time_is_unavailable,
     a_decision_that_comes_too_late_gives_no_seat,
     who_goes_while_the_policy_decides_gets_no_seat,
+    who_is_kicked_while_the_policy_decides_gets_no_seat,
     a_peer_has_so_many_channels_and_no_more,
     a_server_has_so_many_channels_and_no_more,
 }
@@ -129,6 +130,32 @@ async fn who_goes_while_the_policy_decides_gets_no_seat(adapter: Adapter) {
     policy.gate.add_permits(2);
     let mut bob = server.client().await;
     assert_eq!(bob.join("later").await, Vec::<serde_json::Value>::new());
+}
+
+async fn who_is_kicked_while_the_policy_decides_gets_no_seat(adapter: Adapter) {
+    for by_identity in [false, true] {
+        let (server, policy) = with_gate(adapter).await;
+        policy.gate.add_permits(1);
+        let mut witness = server.client().await;
+        witness.join("later").await;
+        let mut ann = server.welcomed(r#"{"type":"hello","version":1,"token":"id ann"}"#).await;
+        ann.say(r#"{"type":"join","channel":"later"}"#).await;
+        assert_eq!(ann.hear_all().await, (vec![], None), "the policy is asked");
+        if by_identity {
+            assert_eq!(server.signaling.kick_identity("id ann"), 1);
+        } else {
+            assert!(server.signaling.kick(&ann.peer.parse().unwrap()));
+        }
+        ann.expect_close(4004, "kicked").await;
+        // As above: one for Ann, and one for Bob, who comes after her.
+        policy.gate.add_permits(2);
+        let mut bob = server.client().await;
+        assert_eq!(bob.join("later").await.len(), 1);
+        assert_eq!(witness.expect("addPeer").await["peer_id"], bob.peer);
+        assert_eq!(witness.hear_all().await, (vec![], None));
+        let members = server.signaling.channel("later").unwrap().members;
+        assert!(members.iter().all(|member| member.identity.is_none()), "{members:?}");
+    }
 }
 
 async fn a_peer_has_so_many_channels_and_no_more(adapter: Adapter) {

@@ -176,7 +176,7 @@ async fn is_refused(client: &mut Client, request: &str) {
     assert_eq!(error["message"], "The token does not allow this, or not any more.");
 }
 
-fn hello(token: &str) -> String {
+pub(super) fn hello(token: &str) -> String {
     json!({ "type": "hello", "version": 1, "token": token }).to_string()
 }
 
@@ -191,7 +191,7 @@ fn signed(algorithm: &str, claims: &Value, secret: &[u8]) -> String {
     format!("{body}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn now() -> f64 {
+pub(super) fn now() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.as_ref().map_or(0.0, Duration::as_secs_f64)
 }

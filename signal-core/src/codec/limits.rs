@@ -4,8 +4,12 @@
 /// JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameLimits {
-    /// The whole message, 64 KiB: an offer with video, audio and simulcast has 3 to 20 KiB.
+    /// The whole message, 64 KiB: an offer with video, audio and simulcast has 3 to 20 KiB. A larger one is answered
+    /// `too_large`.
     pub message: usize,
+    /// How much of a message is read at all, 128 KiB: twice the bound, so that who is a little above it is told so. The
+    /// decoder never sees a larger one: its socket is closed with 1009.
+    pub read: usize,
     /// Depth of nesting, 16, the message itself included. A receiver that parses recursively fails at some depth.
     pub depth: usize,
     /// Keys in one object, 64.
@@ -29,6 +33,7 @@ impl Default for FrameLimits {
     fn default() -> Self {
         Self {
             message: 64 << 10,
+            read: 128 << 10,
             depth: 16,
             keys: 64,
             session_description: 32 << 10,

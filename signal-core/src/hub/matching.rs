@@ -78,9 +78,7 @@ impl Hub {
             tell_end(token.session, &pool, id, MatchEnd::Detached, emit);
             return self.go_on(now, token.session, undecided, emit);
         }
-        let pool_is_new = !self.queues.contains_key(&pool);
-        let pools_are_full = pool_is_new && self.queues.len() >= self.limits.pools;
-        if pools_are_full || self.rooms.len() >= self.limits.channels {
+        if self.has_no_place_in(&pool) || self.rooms.len() >= self.limits.channels {
             reject(token.session, ErrorCode::Limit, &undecided.place, id, emit);
             return self.go_on(now, token.session, undecided, emit);
         }
@@ -99,6 +97,16 @@ impl Hub {
         self.await_again(token.session, step, deadline, undecided);
         let entry = Entry::Match { peer, identity, userdata, avoid, room, settings };
         emit(Output::Append { token, place: Place::Pool(pool), entry });
+    }
+
+    /// Whether nobody else may wait in a pool: it would be one pool too many, or too many wait there already.
+    fn has_no_place_in(&self, pool: &PoolName) -> bool {
+        let Some(Queue { pool, .. }) = self.queues.get(pool) else {
+            return self.queues.len() >= self.limits.pools;
+        };
+        // Whoever completes a match does not wait.
+        let most = self.limits.waiting_per_pool.max(pool.settings().capacity as usize);
+        pool.tickets().len() >= most
     }
 
     /// A peer does not want to wait any longer.

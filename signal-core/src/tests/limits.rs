@@ -126,3 +126,76 @@ fn the_bound_of_errors_of_form_can_be_set() {
         "#]],
     );
 }
+
+#[test]
+fn a_pool_has_room_for_so_many_who_wait() {
+    check_with(
+        Limits { waiting_per_pool: 3, ..Limits::default() },
+        "policy for trio: capacity 3
+         a b c: match trio
+         a b c: match trio leaving ~3
+         ---
+         d: match trio #1
+         d: match other
+         a: match trio
+         a: cancel trio
+         d: match trio #2",
+        expect![[r#"
+            d <- error limit in trio #1
+            d <- waiting in other, 1
+            a <- waiting in trio, 3
+            b c <- waiting in trio, 2
+            d <- waiting in trio, 3 #2
+            b c <- waiting in trio, 3
+        "#]],
+    );
+}
+
+#[test]
+fn whoever_completes_a_match_needs_no_room_to_wait() {
+    check_with(
+        Limits { waiting_per_pool: 1, ..Limits::default() },
+        "policy for trio: capacity 3
+         a b: match trio
+         ---
+         c: match trio",
+        expect![[r#"
+            a <- matched in trio: ~3
+            a <- joined ~3, 2 peers
+            a <- addPeer b in ~3, answer
+            a <- addPeer c in ~3, answer
+            b <- matched in trio: ~3
+            b <- joined ~3, 2 peers
+            b <- addPeer a in ~3, offer
+            b <- addPeer c in ~3, answer
+            c <- matched in trio: ~3
+            c <- joined ~3, 2 peers
+            c <- addPeer a in ~3, offer
+            c <- addPeer b in ~3, offer
+        "#]],
+    );
+}
+
+#[test]
+fn no_strangers_meet_in_a_channel_too_many() {
+    check_with(
+        Limits { channels: 1, ..Limits::default() },
+        "a: match chat
+         b: join lobby
+         c: match chat #1
+         b: part lobby
+         c: match chat #2",
+        expect![[r#"
+            a <- waiting in chat, 1
+            b <- joined lobby, 0 peers
+            c <- error limit in chat #1
+            b <- parted lobby
+            a <- matched in chat: ~3
+            a <- joined ~3, 1 peer
+            a <- addPeer c in ~3, answer
+            c <- matched in chat: ~3 #2
+            c <- joined ~3, 1 peer
+            c <- addPeer a in ~3, offer
+        "#]],
+    );
+}

@@ -24,6 +24,7 @@ pub(super) const TIMING: Timing = Timing {
     heartbeat_timeout: std::time::Duration::from_secs(3),
     write: std::time::Duration::from_secs(4),
     acknowledge: std::time::Duration::from_secs(1),
+    farewell: std::time::Duration::from_secs(1),
     reconnect: std::time::Duration::from_secs(1),
     token_life: std::time::Duration::from_secs(24 * 60 * 60),
 };
