@@ -14,6 +14,7 @@
 //! | `session`, `view` | what a client counts, and what it knows |
 //! | `desk` | what the server does, and what it may do |
 //! | `checks` | what must hold at the end |
+//! | `patience` | fails a run in which time stands still |
 //!
 //! It is inside of the crate because it seeds the crate's random numbers, takes the place of its log, and looks whether
 //! anything is left in the end. None of that is public.
@@ -24,6 +25,7 @@ mod client;
 mod desk;
 mod faults;
 mod network;
+mod patience;
 mod plan;
 mod session;
 mod slow;
@@ -107,7 +109,7 @@ fn transcript(seed: u64) -> Vec<String> {
 fn run(seed: u64, wants_transcript: bool, tell: impl FnOnce(Arc<Stage>)) {
     random::seeded::from(seed);
     let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
+    runtime.expect("a runtime").block_on(patience::watch(async {
         let mut dice = Dice::new(seed);
         let stage = Stage::new(Plan::new(&mut dice), wants_transcript);
         tell(Arc::clone(&stage));
@@ -125,7 +127,7 @@ fn run(seed: u64, wants_transcript: bool, tell: impl FnOnce(Arc<Stage>)) {
         time::sleep(stage.plan.grace + Duration::from_secs(60)).await;
         checks::check_that_nothing_is_left(&stage);
         stage.kill(&mut dice).await;
-    });
+    }));
 }
 
 async fn look_at_the_end(stage: Arc<Stage>) {

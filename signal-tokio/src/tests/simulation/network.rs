@@ -14,6 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::patience;
 use crate::tests::dice::Dice;
 
 /// So many frames are under way in one direction; then the writer has to wait.
@@ -137,6 +138,7 @@ impl Pipe {
 
     /// Sends, if there is room.
     pub(super) fn try_send(&self, packet: Packet) -> Result<(), Packet> {
+        patience::step();
         let mut state = self.lock();
         if state.is_lost() || state.packets.len() + state.sunk >= WINDOW {
             return Err(packet);
@@ -148,6 +150,7 @@ impl Pipe {
 
     /// Sends, however much is under way. Nobody hears whether it arrives.
     pub(super) fn send(&self, packet: Packet) {
+        patience::step();
         self.lock().send(packet);
         self.filled.notify_one();
     }
@@ -165,6 +168,7 @@ impl Pipe {
     /// The next packet that arrives.
     pub(super) async fn receive(&self) -> Packet {
         loop {
+            patience::step();
             let next = {
                 let mut state = self.lock();
                 match state.packets.front() {

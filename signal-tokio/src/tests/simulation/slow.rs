@@ -9,10 +9,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use signal_core::{Entry, Hub, Input, Output, Place, Position, Token};
+use signal_core::{Entry, Hub, Input, LocalLog, Output, Place, Position, Token};
 use tokio::time;
 
-use super::plan;
+use super::{patience, plan};
 use crate::{
     Admission, Hello, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, driver::Shared, log::Log,
     tests::dice::Dice,
@@ -103,6 +103,7 @@ impl Log for SlowLog {
         input: Input<'_>,
         emit: &mut dyn FnMut(Output<'_>),
     ) {
+        patience::step();
         hub.handle_input(now, input, |output| {
             if let Output::Append { token, place, entry } = output {
                 tokio::spawn(Arc::clone(&self.0).order(token, place, entry));
@@ -110,6 +111,22 @@ impl Log for SlowLog {
                 emit(output);
             }
         });
+    }
+}
+
+/// Commits at once.
+pub(super) struct FastLog(pub(super) LocalLog);
+
+impl Log for FastLog {
+    fn handle_input(
+        &mut self,
+        hub: &mut Hub,
+        now: Instant,
+        input: Input<'_>,
+        emit: &mut dyn FnMut(Output<'_>),
+    ) {
+        patience::step();
+        self.0.handle_input(hub, now, input, emit);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     network::{Stall, Wire},
     plan::{self, Plan},
     session::Session,
-    slow::{Orders, SlowLog, SlowPolicy},
+    slow::{FastLog, Orders, SlowLog, SlowPolicy},
     socket::{ClientEnd, ServerEnd},
 };
 use crate::{Admission, Events, Signaling, Timing, driver::Shared, log::Log, tests::dice::Dice};
@@ -111,7 +111,7 @@ impl Stage {
         let log: Box<dyn Log> = if plan.log_is_slow {
             Box::new(SlowLog(Arc::clone(&orders)))
         } else {
-            Box::<LocalLog>::default()
+            Box::new(FastLog(LocalLog::default()))
         };
         let policy = SlowPolicy(plan.policy_is_slow.then(|| Mutex::new(dice.split())));
         let shared = Arc::new(Shared::new(Box::new(policy), config, log));
