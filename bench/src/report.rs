@@ -1,8 +1,11 @@
 //! The table.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use crate::server::Kind;
+use crate::{
+    promise::{Bound, Promise, Steadiness},
+    server::Kind,
+};
 
 /// One thing that was measured.
 #[derive(Clone, Debug)]
@@ -10,11 +13,56 @@ pub(crate) struct Figure {
     name: &'static str,
     unit: &'static str,
     value: f64,
+    promise: Option<Promise>,
 }
 
 impl Figure {
     pub(crate) fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
-        Self { name, unit, value }
+        Self { name, unit, value, promise: None }
+    }
+
+    pub(crate) fn promised(self, bound: Bound, steadiness: Steadiness) -> Self {
+        Self { promise: Some(Promise { bound, steadiness }), ..self }
+    }
+
+    /// Whether a promise of it is broken.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.promise.is_some_and(|promise| !promise.bound.is_kept_by(self.value))
+    }
+
+    /// Whether a promise of it can be broken by others on the machine.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.promise.is_some_and(|promise| promise.steadiness == Steadiness::Timed)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, unit, value, promise } = self;
+        write!(f, "{name}: {} {unit}", short(*value))?;
+        let Some(Promise { bound, .. }) = promise else { return Ok(()) };
+        let (words, bound) = bound.words();
+        write!(f, " (promised: {words} {})", short(bound))
+    }
+}
+
+/// The figures that came nearest to breaking each promise.
+#[derive(Default)]
+pub(crate) struct Promises(Vec<Figure>);
+
+impl Promises {
+    pub(crate) fn add<'f>(&mut self, figures: impl Iterator<Item = &'f Figure>) {
+        for figure in figures {
+            let Some(Promise { bound, .. }) = figure.promise else { continue };
+            match self.0.iter_mut().find(|known| known.name == figure.name) {
+                Some(known) => known.value = bound.worse(known.value, figure.value),
+                None => self.0.push(figure.clone()),
+            }
+        }
+    }
+
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(Figure::to_string)
     }
 }
 
@@ -39,7 +87,7 @@ impl Report {
 
     pub(crate) fn add(&mut self, workload: &str, kind: Kind, figures: Vec<Figure>) {
         let column = self.kinds.iter().position(|known| *known == kind).expect("a kind of this report");
-        for Figure { name, unit, value } in figures {
+        for Figure { name, unit, value, .. } in figures {
             let known = self.rows.iter().position(|row| row.workload == workload && row.name == name);
             let row = known.unwrap_or_else(|| {
                 let values = vec![Vec::new(); self.kinds.len()];
@@ -127,6 +175,19 @@ fn short(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::Adapter;
+
+    #[test]
+    fn promises_are_broken_beyond_their_bounds_only() {
+        let figure = |value, bound| Figure::new("a", "B", value).promised(bound, Steadiness::Steady);
+        for (kept, broken, bound) in [(1.0, 1.1, Bound::AtMost(1.0)), (1.0, 0.9, Bound::AtLeast(1.0))] {
+            assert!(!figure(kept, bound).is_broken());
+            assert!(figure(broken, bound).is_broken());
+        }
+        let figures = [0.5, 0.9, 0.7].map(|value| figure(value, Bound::AtMost(1.0)));
+        let mut promises = Promises::default();
+        promises.add(figures.iter().chain([&Figure::new("b", "B", 1.0)]));
+        assert_eq!(promises.lines().collect::<Vec<_>>(), ["a: 0.90 B (promised: at most 1.00)"]);
+    }
 
     #[test]
     fn medians_stand_between_the_extremes_and_rivals_are_the_measure() {

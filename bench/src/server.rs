@@ -9,7 +9,8 @@ use std::{
     time::Duration,
 };
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
+use signal_axum::Limits;
 
 use crate::{Adapter, Result, dialect::Dialect};
 
@@ -21,14 +22,39 @@ pub(crate) enum Kind {
     NodeWs,
 }
 
+/// What of a server of ours is not as by default.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Setup {
+    #[arg(long)]
+    pub(crate) members_per_channel: Option<usize>,
+    /// How many seconds lost sessions are kept
+    #[arg(long)]
+    pub(crate) grace: Option<u32>,
+    /// Clients may send as fast as they can
+    #[arg(long)]
+    pub(crate) unlimited: bool,
+}
+
+impl Setup {
+    pub(crate) fn grace_time(self) -> Duration {
+        self.grace.map_or(Limits::default().grace, |seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
 /// A running server. Dropping it ends it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Where it tells what it has counted, if it is one of ours.
+    pub(crate) metrics: Option<SocketAddr>,
+    /// How long it keeps lost sessions.
+    pub(crate) grace: Duration,
     pub(crate) dialect: Dialect,
     child: Child,
 }
 
 impl Kind {
+    pub(crate) const OURS: [Self; 2] = [Self::Ours(Adapter::Axum), Self::Ours(Adapter::Tungstenite)];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours(Adapter::Axum) => "signal-axum",
@@ -37,15 +63,20 @@ impl Kind {
         }
     }
 
-    /// Starts one. `members_per_channel` is for a workload that needs this bound raised.
-    pub(crate) fn start(self, members_per_channel: Option<usize>) -> Result<Server> {
+    pub(crate) fn start(self, setup: Setup) -> Result<Server> {
         let (mut command, dialect) = match self {
             Self::Ours(adapter) => {
                 let mut command = Command::new(env::current_exe()?);
                 let adapter = adapter.to_possible_value().expect("no adapter is hidden");
                 command.arg("serve").arg(adapter.get_name());
-                if let Some(members) = members_per_channel {
+                if let Some(members) = setup.members_per_channel {
                     command.arg("--members-per-channel").arg(members.to_string());
+                }
+                if let Some(seconds) = setup.grace {
+                    command.arg("--grace").arg(seconds.to_string());
+                }
+                if setup.unlimited {
+                    command.arg("--unlimited");
                 }
                 (command, Dialect::Signal)
             }
@@ -56,15 +87,18 @@ impl Kind {
             }
         };
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line)?;
-        let address = line.trim_end().strip_prefix("listening on http://").map(str::parse);
-        match address {
-            Some(Ok(address)) => Ok(Server { address, dialect, child }),
-            _ => {
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut address = |what: &str| {
+            let line = lines.next()?.ok()?;
+            line.strip_prefix(what)?.strip_prefix(" on http://")?.parse().ok()
+        };
+        let metrics = matches!(self, Self::Ours(_)).then(|| address("metrics")).flatten();
+        match address("listening") {
+            Some(address) => Ok(Server { address, metrics, grace: setup.grace_time(), dialect, child }),
+            None => {
                 let _ = child.kill();
                 child.wait()?;
-                Err(format!("{} does not listen: {line:?}", self.name()).into())
+                Err(format!("{} does not say where it listens", self.name()).into())
             }
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::{
     Result,
     report::Figure,
-    server::{Kind, Server},
+    server::{Kind, Server, Setup},
 };
 
 /// One thing to measure, with its sizes.
@@ -60,17 +60,20 @@ impl Workload {
         }
     }
 
-    /// How many members a channel must be allowed, if that is more than by default.
-    pub(crate) fn members_per_channel(self) -> Option<usize> {
+    /// What a server needs that has this to do.
+    pub(crate) fn setup(self) -> Setup {
         let by_default = signal_axum::Limits::default().members_per_channel;
+        let setup = Setup { unlimited: true, ..Setup::default() };
         match self {
-            Self::Storm { members, .. } if members > by_default => Some(members),
+            Self::Idle { .. } => Setup::default(),
+            Self::Storm { members, .. } if members > by_default => {
+                Setup { members_per_channel: Some(members), ..setup }
+            }
             Self::Storm { .. }
-            | Self::Idle { .. }
             | Self::Relay { .. }
             | Self::Paced { .. }
             | Self::Churn { .. }
-            | Self::Slow { .. } => None,
+            | Self::Slow { .. } => setup,
         }
     }
 

@@ -39,6 +39,7 @@ pub(crate) const CHECKS: &[Check] = &[
         run: client_size,
     },
     Check { name: "bench", what: "the load generator, for a moment", run: bench },
+    Check { name: "promises", what: "memory, gauges, latency and pace under the full load", run: promises },
     Check { name: "e2e", what: "real Chromium and Firefox against the demo server", run: e2e },
 ];
 
@@ -123,6 +124,19 @@ fn bench(job: &Job) -> Outcome {
     let profile = if job.scale == Scale::Full { "release" } else { "dev" };
     job.run(format!("cargo run --profile {profile} --locked -p bench -- --smoke").as_str())?;
     Ok(String::new())
+}
+
+fn promises(job: &Job) -> Outcome {
+    if job.scale == Scale::Reduced {
+        return Err(Halt::Optional("with --full only: it takes a release build and some minutes".to_owned()));
+    }
+    let output = job.run("cargo run --release --locked -p bench -- --promises")?;
+    let kept: Vec<_> = output.lines().filter(|line| line.contains(" (promised: ")).collect();
+    if kept.is_empty() {
+        Err(Halt::Failed("no promise was looked at".to_owned()))
+    } else {
+        Ok(kept.join("; "))
+    }
 }
 
 fn e2e(job: &Job) -> Outcome {

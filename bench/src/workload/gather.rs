@@ -1,11 +1,12 @@
 //! Getting clients into the server, and into channels of two.
 
-use std::iter;
+use std::{iter, time::Duration};
 
 use crate::{
     Result,
     dialect::Introduction,
     fleet::Fleet,
+    gauges,
     inbox::{Inbox, OPENED},
     server::Server,
     workload::GLANCE,
@@ -67,6 +68,16 @@ pub(super) fn pair(fleet: &mut Fleet) -> Result<Vec<Introduction>> {
     }
 }
 
+/// All go, every other one without saying so, and nothing may be left of them once their grace time is over.
+pub(super) fn leave(server: &Server, mut fleet: Fleet) -> Result<()> {
+    if server.metrics.is_none() {
+        return Ok(());
+    }
+    (0..fleet.len()).step_by(2).try_for_each(|client| fleet.send_aside(client, r#"{"type":"bye"}"#))?;
+    drop(fleet);
+    gauges::wait_until_empty(server, server.grace + CLEARING)
+}
+
 pub(super) fn unexpected(client: usize, text: &[u8]) -> Box<dyn std::error::Error + Send + Sync> {
     format!("client {client}: unexpected: {}", String::from_utf8_lossy(text)).into()
 }
@@ -75,6 +86,9 @@ pub(super) fn unexpected(client: usize, text: &[u8]) -> Box<dyn std::error::Erro
 pub(super) fn unexpected_frame(client: usize, text: &[u8]) -> Result<()> {
     Err(unexpected(client, text))
 }
+
+/// How long a server may take to clear away what is over.
+pub(super) const CLEARING: Duration = Duration::from_secs(10);
 
 /// Clients that connect or join at once. An even number, and below the backlog of any server.
 const AT_ONCE: usize = 64;

@@ -8,6 +8,7 @@ use crate::{
     dialect::{Dialect, Introduction, Numbered, Payload},
     fleet::Fleet,
     inbox::Inbox,
+    promise::{Bound, Steadiness},
     report::Figure,
     server::Server,
 };
@@ -19,8 +20,8 @@ pub(super) fn run(server: &Server, connections: usize) -> Result<Vec<Figure>> {
 
     let start = Instant::now();
     let mut fleet = gather::connect(server, connections)?;
-    let connected = start.elapsed();
     let introductions = gather::pair(&mut fleet)?;
+    let gathered = start.elapsed();
     let (joined, cpu_joined) = (server.memory()?, server.cpu()?);
     fleet.settle(&mut inbox)?;
     let (settled, cpu_settled) = (server.memory()?, server.cpu()?);
@@ -32,12 +33,15 @@ pub(super) fn run(server: &Server, connections: usize) -> Result<Vec<Figure>> {
     let cpu_called = server.cpu()?;
     fleet.settle(&mut inbox)?;
     let called = server.memory()?;
+    gather::leave(server, fleet)?;
 
     let calls = (connections / 2) as u32;
     Ok(vec![
-        Figure::new("connections per second, welcomed", "1/s", connections as f64 / connected.as_secs_f64()),
+        Figure::new("connections per second, joined", "1/s", connections as f64 / gathered.as_secs_f64())
+            .promised(LEAST_A_SECOND, Steadiness::Timed),
         Figure::new("memory per connection, just joined", "KiB", kilobytes(joined)),
-        Figure::new("memory per connection, settled", "KiB", kilobytes(settled)),
+        Figure::new("memory per connection, settled", "KiB", kilobytes(settled))
+            .promised(MOST_MEMORY, Steadiness::Steady),
         Figure::new("memory per connection, after a call", "KiB", kilobytes(called)),
         Figure::new(
             "CPU per connection: connect, join",
@@ -109,6 +113,10 @@ fn call(fleet: &mut Fleet, inbox: &mut Inbox, first: usize, introductions: &[Int
     Ok(())
 }
 
+/// 10,000 bytes, with sessions, heartbeats, rates, bounds, metrics and the log.
+const MOST_MEMORY: Bound = Bound::AtMost(10_000.0 / 1024.0);
+/// From the connection to the channel.
+const LEAST_A_SECOND: Bound = Bound::AtLeast(2_000.0);
 /// Clients that make a call at once. An even number.
 const AT_ONCE: usize = 128;
 /// ICE candidates of each side of a call.
