@@ -14,6 +14,7 @@ mod order;
 mod outbox;
 mod part;
 mod pool;
+mod protocol;
 mod relay;
 mod remote;
 mod returning;

@@ -1,3 +1,4 @@
 pub(crate) mod dice;
+mod identities;
 mod simulation;
 mod task;
