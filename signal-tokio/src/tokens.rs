@@ -231,6 +231,7 @@ fn seconds_now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Signaling, Timing};
 
     const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -302,6 +303,18 @@ mod tests {
             assert_eq!(now.read_resume_token(&aged(&now, &token, age)).is_some(), is_valid, "{age} s");
             assert!(before.read_resume_token(&aged(&before, &token, age)).is_some(), "{age} s");
         }
+    }
+
+    #[test]
+    fn how_old_a_token_may_be_can_be_set() {
+        let keys = [[7; LEAST_KEY]];
+        let timing = Timing { token_life: Duration::from_secs(100), ..Timing::default() };
+        let signaling = Signaling::builder().keys(keys).timing(timing).build().unwrap();
+        let now = &signaling.shared.signer;
+        let before = Signer::new(&Keys(keys.map(Vec::from).into()), Epoch(7), WEEK);
+        let token = token_of(&before, None);
+        assert!(now.read_resume_token(&aged(now, &token, 90)).is_some());
+        assert!(now.read_resume_token(&aged(now, &token, 110)).is_none());
     }
 
     #[test]
