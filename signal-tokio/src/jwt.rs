@@ -52,7 +52,9 @@ use crate::{Admission, ConfigError, JoinRequest, MatchRequest, PeerInfo, Policy,
 /// with a fresh one. Nobody is thrown out when it ends; [`Signaling::kick_identity`](crate::Signaling::kick_identity) does
 /// that.
 ///
-/// A client is not told what is wrong with a token. The log tells it at the level `debug`, without the token.
+/// A token has at most 4,096 bytes, also where [`FrameLimits::token`](crate::FrameLimits::token) lets longer ones through:
+/// each may cost a check of its signature. A client is not told what is wrong with a token. The log tells it at the level
+/// `debug`, without the token.
 #[derive(Clone, Debug)]
 pub struct Jwt {
     keys: Vec<JwtKey>,
