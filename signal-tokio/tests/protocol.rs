@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signal_tokio::{Admission, Limits, MatchGrant, Rates, Signaling, SocketLimits, Timing};
+use signal_tokio::{Admission, Limits, MatchGrant, Rates, Signaling, SocketLimits, Timing, head};
 
 const PROTOCOL: &str = include_str!("../../docs/protocol.md");
 
@@ -39,6 +39,14 @@ fn sockets_and_sessions() {
     let pace = format!("{new_per_second} a second, {} at once *", in_groups(burst as usize));
     assert_eq!(row("new sockets of one address").0, pace);
     assert_eq!(row("`identity`").0, format!("{} bytes", Admission::LONGEST_IDENTITY));
+}
+
+#[test]
+fn heads() {
+    let bound = format!("{} KiB, {} header fields", head::MOST_BYTES >> 10, head::MOST_FIELDS);
+    assert_eq!(row("head of a request").0, bound);
+    let time = row("head of a request, from the connection or the answer before").0;
+    assert_eq!(time, format!("{} s", head::TIMEOUT.as_secs()));
 }
 
 #[test]
