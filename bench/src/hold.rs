@@ -63,7 +63,7 @@ pub(crate) fn hold(
                 Ok(figures) => {
                     passed += 1;
                     promises.add(figures.iter().filter(|figure| scale.looks_at(figure)));
-                    say(&format!("{what}: all delivered"))?;
+                    say(&format!("{what}: all delivered, all kept"))?;
                 }
                 Err(error) => {
                     failed += 1;

@@ -38,7 +38,7 @@ pub(crate) const CHECKS: &[Check] = &[
         what: "the JS client's size beside those of other libraries",
         run: client_size,
     },
-    Check { name: "bench", what: "the load generator, for a moment", run: bench },
+    Check { name: "bench", what: "the load generator, for a moment: delivery, memory, gauges", run: bench },
     Check { name: "promises", what: "memory, gauges, latency and pace under the full load", run: promises },
     Check { name: "e2e", what: "real Chromium and Firefox against the demo server", run: e2e },
 ];
