@@ -115,6 +115,26 @@ fn each_of_the_keys_may_have_signed() {
 }
 
 #[test]
+fn a_part_is_an_object_in_utf_8() {
+    let jwt = Jwt::new([key()]).unwrap();
+    let signed = |header: &[u8], claims: &[u8]| {
+        let body = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), body.as_bytes());
+        format!("{body}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    let (header, claims) = (&br#"{"alg":"HS256"}"#[..], &br#"{"sub":"ann","exp":1800000060}"#[..]);
+    assert_eq!(flaw(&jwt, &signed(header, claims)), None);
+    for bad in [&b"{\"alg\":\"HS256\",\"typ\":\"\xec\"}"[..], br#"["HS256",null]"#] {
+        assert_eq!(flaw(&jwt, &signed(bad, claims)), Some(Flaw::Malformed));
+    }
+    for bad in
+        [&b"{\"sub\":\"ann\",\"exp\":1800000060,\"x\":\"\xec\"}"[..], br#"["ann",1800000060,null,null,null]"#]
+    {
+        assert_eq!(flaw(&jwt, &signed(header, bad)), Some(Flaw::Claims));
+    }
+}
+
+#[test]
 fn what_is_no_token_is_refused() {
     let jwt = Jwt::new([key()]).unwrap();
     let good = signed(&claims(json!({})));
