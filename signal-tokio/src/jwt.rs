@@ -160,6 +160,23 @@ impl Policy for Jwt {
     }
 }
 
+#[cfg(fuzzing)]
+impl Jwt {
+    /// Who comes with a token, and whether it may join this channel and wait in this pool.
+    pub(crate) fn lets_in(
+        &self,
+        token: &str,
+        now: f64,
+        channel: &str,
+        pool: &str,
+    ) -> Option<(Box<str>, bool, bool)> {
+        let login = self.login(Some(token), now).ok()?;
+        let may_join = self.join_at(&login, channel, now).is_ok();
+        let may_wait = self.match_at(&login, pool, now).is_ok();
+        Some((login.subject, may_join, may_wait))
+    }
+}
+
 fn not_granted() -> Refusal {
     Refusal::unauthorized("The token does not allow this, or not any more.")
 }

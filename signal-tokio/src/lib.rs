@@ -7,6 +7,9 @@ mod connection;
 mod driver;
 mod event;
 mod frame;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 pub mod head;
 mod health;

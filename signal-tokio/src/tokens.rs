@@ -167,7 +167,7 @@ impl Signer {
         (epoch == self.epoch || age <= self.life.as_secs()).then_some((epoch, rest))
     }
 
-    fn sign(&self, mut body: Vec<u8>) -> String {
+    pub(crate) fn sign(&self, mut body: Vec<u8>) -> String {
         let mut mac = self.keys[0].clone();
         mac.update(&body);
         body.extend(&mac.finalize().into_bytes()[..MAC]);

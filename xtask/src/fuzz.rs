@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::job::Outcome;
 
 /// A folder in `fuzz/fuzz_targets` each.
-pub(crate) const TARGETS: [&str; 2] = ["codec", "hub"];
+pub(crate) const TARGETS: [&str; 4] = ["codec", "hub", "tokens", "snapshots"];
 
 /// Builds the targets and runs each for a while.
 pub(crate) fn check(job: &Job) -> Outcome {
