@@ -126,7 +126,9 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
         None => "neither the load generator nor the servers are pinned".to_owned(),
     });
     let most = workloads.iter().map(|workload| workload.connections()).max().unwrap_or(0);
-    let raised = machine::allow_files(most as u64 + SPARE_FILES)?;
+    // The small ones run beside each other.
+    let at_once = if arguments.smoke { Kind::OURS.len() } else { 1 };
+    let raised = machine::allow_files((most * at_once) as u64 + SPARE_FILES)?;
     notes.extend(raised.map(|raised| format!("raised: {raised}")));
     notes.extend(workloads.iter().filter_map(|workload| {
         let members = workload.setup().members_per_channel?;
@@ -222,7 +224,7 @@ fn smoke() -> Vec<Workload> {
     let time = Duration::from_millis(500);
     vec![
         // With fewer, what the server needs once would weigh too much.
-        Workload::Idle { connections: 1_000 },
+        Workload::Idle { connections: 2_000 },
         Workload::Relay { pairs: 20, time },
         Workload::Paced { pairs: 20, rate: 1000, time },
         Workload::Storm { members: 32, times: 1 },
