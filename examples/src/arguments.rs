@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    net::{Ipv4Addr, SocketAddr},
+    net::{AddrParseError, IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -41,8 +41,8 @@ pub struct Arguments {
     /// Origin of pages elsewhere that may use this server, such as `https://example.org`; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
-    /// Proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be repeated
-    #[arg(long = "trusted-proxy", value_name = "NETWORK")]
+    /// Proxy whose X-Forwarded-For is believed, such as 10.0.0.7 or 10.0.0.0/8; may be repeated
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = network)]
     trusted_proxies: Vec<IpNet>,
     /// STUN or TURN server for the browsers, such as stun:stun.example.org:3478; may be repeated
     #[arg(long = "ice-server", value_name = "URL")]
@@ -83,6 +83,11 @@ pub struct Arguments {
     /// Most people in one room of the group call and of the meeting
     #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) capacity: u32,
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, AddrParseError> {
+    text.parse().or_else(|_| text.parse().map(|address: IpAddr| address.into()))
 }
 
 impl Arguments {

@@ -1,6 +1,14 @@
 //! What every demo server does: it listens, says where, serves its systems, and goes down in peace.
 
-use std::{error::Error, io, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    env,
+    error::Error,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -39,7 +47,10 @@ pub async fn start(
     let arguments = Arguments::read(name, about);
     // `RUST_LOG=signal_tokio=debug` tells more.
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    // A file is read without its colours, and some people read without them (no-color.org).
+    let in_colour =
+        io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(io::stderr).init();
     match server(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
