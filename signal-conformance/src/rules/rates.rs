@@ -21,6 +21,7 @@ rules! { ($) rates:
     who_floods_with_errors_is_closed_for_them,
     a_new_socket_brings_no_new_burst,
     a_newcomer_to_a_full_channel_may_call_all_of_it_at_once,
+    nobody_is_closed_for_candidates_to_somebody_who_has_left,
     who_is_not_read_is_written_to,
     who_is_not_read_is_not_taken_for_silent,
 }
@@ -154,6 +155,38 @@ async fn a_newcomer_to_a_full_channel_may_call_all_of_it_at_once(adapter: Adapte
         assert_eq!(closed, None);
         let count = |wanted: &str| texts.iter().filter(|text| type_of(text) == wanted).count();
         assert_eq!((count("sessionDescription"), count("iceCandidate")), (1, CANDIDATES));
+    }
+}
+
+/// The browser finds more candidates, and cannot know that the other one is gone, or has come again.
+async fn nobody_is_closed_for_candidates_to_somebody_who_has_left(adapter: Adapter) {
+    let server = adapter.start_with(impatient).await;
+    let (mut ann, mut bob) = (server.client().await, server.client().await);
+    ann.join("room").await;
+    bob.join("room").await;
+    let id = ann.expect("addPeer").await["connection_id"].clone();
+    let candidate = format!(
+        r#"{{"type":"relayICECandidate","peer_id":"{}","ice_candidate":null,"connection_id":{id}}}"#,
+        bob.peer
+    );
+    bob.say(r#"{"type":"part","channel":"room"}"#).await;
+    bob.expect("parted").await;
+    ann.expect("removePeer").await;
+    trickle_in_vain(&mut ann, &candidate, "unknown_peer").await;
+    bob.expect("removePeer").await;
+    bob.join("room").await;
+    ann.expect("addPeer").await;
+    trickle_in_vain(&mut ann, &candidate, "stale_connection").await;
+    assert_eq!(ann.hear_all().await, (vec![], None));
+}
+
+async fn trickle_in_vain(client: &mut Client, candidate: &str, code: &str) {
+    const CANDIDATES: usize = 60;
+    for _ in 0..CANDIDATES {
+        client.say(candidate).await;
+    }
+    for _ in 0..CANDIDATES {
+        client.expect_error(code).await;
     }
 }
 

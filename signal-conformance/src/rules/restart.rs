@@ -115,8 +115,10 @@ async fn a_star_has_the_same_host_again(adapter: Adapter) {
     let server = start_within(adapter, &[KEY], FOREVER).await;
     let mut mal = server.client().await;
     mal.say(r#"{"type":"join","channel":"stage"}"#).await;
+    assert_eq!(mal.hear_all().await, (vec![], None));
     let mut bob_again = server.resume(&bob.client.token, 0).await.0;
     bob_again.say(format!(r#"{{"type":"join","channel":"stage","seat":"{}"}}"#, bob.seat)).await;
+    assert_eq!(bob_again.hear_all().await, (vec![], None));
     let mut ann_again = server.resume(&ann.client.token, 0).await.0;
     assert_eq!(ann_again.rejoin("stage", &ann.seat).await, Vec::<Value>::new());
     for follower in [&mut bob_again, &mut mal] {
