@@ -32,7 +32,7 @@ impl Hub {
         match (&undecided.step, &phase) {
             (_, Phase::Ending(_)) => {}
             (Step::Withdrawing(_) | Step::EndingSearch(_), _) => {}
-            (Step::Widening | Step::Abandoned, _) => self.widen_again(now, session, &undecided.place),
+            (Step::Widening | Step::Abandoned(_), _) => self.widen_again(now, session, &undecided.place),
             _ => reject(session, ErrorCode::Unavailable, &undecided.place, undecided.id.as_ref(), emit),
         }
         self.go_on(now, session, undecided, emit);
@@ -81,7 +81,8 @@ impl Hub {
             return;
         }
         let (id, waiting) = (undecided.id.take(), mem::take(&mut undecided.waiting));
-        let step = mem::replace(&mut undecided.step, Step::Abandoned);
+        let abandoned = undecided.step.abandoned();
+        let step = mem::replace(&mut undecided.step, abandoned);
         if let Step::Authorizing(_) = step {
             // No entry is on its way.
             state.take_undecided(|undecided| undecided.token == token);

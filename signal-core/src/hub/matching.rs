@@ -10,7 +10,7 @@ use super::{
     Emit, Hub, Timer, confirm,
     decision::AGAIN,
     reject,
-    session::{Phase, Search, Seat, Step, Subject, Undecided},
+    session::{Late, Phase, Search, Seat, Step, Subject, Undecided},
 };
 use crate::{
     Channel, ChannelName, EndReason, Entry, ErrorCode, MatchEnd, MatchGrant, Output, Payload, PeerId, Place,
@@ -91,7 +91,10 @@ impl Hub {
         }
         let avoid = if self.limits.rematch.is_zero() { Vec::new() } else { state.met.clone() };
         let (peer, identity) = (state.peer.clone(), state.identity.clone());
-        let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Abandoned) else { return };
+        let Step::Authorizing(userdata) = mem::replace(&mut undecided.step, Step::Abandoned(Late::Other))
+        else {
+            return;
+        };
         let deadline = now + self.limits.commit_timeout;
         let step = Step::Matching(patience.min(MOST_PATIENCE));
         self.await_again(token.session, step, deadline, undecided);

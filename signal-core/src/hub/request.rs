@@ -88,7 +88,7 @@ impl Hub {
                     undecided.waiting.push_back((None, request.into_owned()));
                 }
             }
-            Some(Undecided { step: Step::Abandoned, .. }) => {
+            Some(Undecided { step: Step::Abandoned(_), .. }) => {
                 reject(session, ErrorCode::Unavailable, subject, id.as_ref(), emit);
             }
             Some(_) if waiting >= most => reject(session, ErrorCode::Limit, subject, id.as_ref(), emit),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, mem, time::Instant};
 
 use super::{
     Emit, Hub, Timer,
-    session::{Step, Undecided},
+    session::{Late, Step, Undecided},
 };
 use crate::{ChannelName, Hosting, JoinGrant, Place, Position, SessionId, Standing, Token, Topology};
 
@@ -57,7 +57,7 @@ impl Hub {
             return self.may_join(now, undecided, channel, claim.grant, emit);
         }
         let (Step::Authorizing(userdata) | Step::Yielding(userdata, _)) =
-            mem::replace(&mut undecided.step, Step::Abandoned)
+            mem::replace(&mut undecided.step, Step::Abandoned(Late::Other))
         else {
             return;
         };

@@ -118,12 +118,40 @@ pub(super) enum Step {
     EndingSearch(MatchEnd),
     /// The peer has been told `unavailable`, but the log may still commit the entry. A join is parted then, a ticket
     /// given back.
-    Abandoned,
+    Abandoned(Late),
     /// The seat is given up without the peer having asked; repeated until the log takes it.
     Withdrawing(EndReason),
 }
 
+/// What the log may still commit after the peer has been told `unavailable`. Only a join or match gives something that
+/// has to be given back, so another machine's entry about the peer must not be taken for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Late {
+    Join,
+    Match,
+    Other,
+}
+
 impl Step {
+    /// The step that this one becomes when its deadline has passed.
+    pub(super) fn abandoned(&self) -> Self {
+        Self::Abandoned(match self {
+            Self::Joining => Late::Join,
+            Self::Matching(_) => Late::Match,
+            Self::Authorizing(_)
+            | Self::Yielding(..)
+            | Self::Rejoining
+            | Self::Parting
+            | Self::Updating
+            | Self::MatchingAgain(_)
+            | Self::Widening
+            | Self::Cancelling
+            | Self::EndingSearch(_)
+            | Self::Abandoned(_)
+            | Self::Withdrawing(_) => Late::Other,
+        })
+    }
+
     /// Whether an entry is on its way.
     pub(super) fn is_with_log(&self) -> bool {
         !matches!(self, Self::Authorizing(_) | Self::Yielding(..))
@@ -140,7 +168,9 @@ impl Step {
             Self::MatchingAgain(_) => matches!(entry, Entry::Update { .. }),
             Self::Widening => matches!(entry, Entry::Widen { .. }),
             Self::Cancelling | Self::EndingSearch(_) => matches!(entry, Entry::Cancel { .. }),
-            Self::Abandoned => true,
+            Self::Abandoned(Late::Join) => matches!(entry, Entry::Join { .. }),
+            Self::Abandoned(Late::Match) => matches!(entry, Entry::Match { .. }),
+            Self::Abandoned(Late::Other) => true,
         }
     }
 }

@@ -76,6 +76,27 @@ fn a_seat_that_is_given_too_late_is_given_back() {
 }
 
 #[test]
+fn a_seat_that_is_given_too_late_is_given_back_whatever_another_machine_has_written_before() {
+    check(
+        "log holds
+         a: join lobby / b: match chat
+         wait 10s
+         ---
+         remote a parts lobby timeout / remote b cancels chat
+         a b: bye
+         log commits all",
+        expect![[r#"
+            close a: 1000 bye
+            close b: 1000 bye
+            log <- part lobby a, bye
+            log <- cancel chat b
+            a ended: bye
+            b ended: bye
+        "#]],
+    );
+}
+
+#[test]
 fn a_part_that_is_committed_too_late_takes_effect() {
     check(
         "a b: join lobby
