@@ -22,7 +22,7 @@ use http::{Version, request::Parts};
 pub use admin::{admin, metrics_response};
 pub use client_files::client_files;
 pub use health::health;
-pub use serve::serve;
+pub use serve::{serve, serve_within};
 pub use signal_tokio::*;
 
 /// The optional WebSocket subprotocol of version 1.

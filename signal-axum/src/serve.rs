@@ -13,13 +13,9 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use signal_tokio::head;
+use signal_tokio::{HttpLimits, head};
 use tokio::{sync::Semaphore, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// How many connections that are no WebSockets may be there at a time. When there are so many, no more are accepted. A
-/// browser has up to six, for as long as it loads a page and 5 s more; each takes about 10 KiB.
-const MOST_CONNECTIONS: usize = 4096;
 
 /// How long answers may take that are under way when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -27,10 +23,11 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// Serves an application over HTTP/1.1 until `stop` is done, in place of [`axum::serve`](axum::serve()), which has no
 /// bounds:
 ///
-/// - The head of a request may take 5 s, that of the next one of a connection too ([`head::TIMEOUT`]). Then the
-///   connection is closed.
-/// - It may have 8 KiB and 100 fields ([`head::MOST_BYTES`], [`head::MOST_FIELDS`]); a larger one is answered with 431.
+/// - The head of a request may take 5 s, that of the next one of a connection too. Then the connection is closed.
+/// - It may have 8 KiB and 100 fields ([`head::MOST_FIELDS`]); a larger one is answered with 431.
 /// - 4,096 connections may be there at a time that are no WebSockets; further ones wait to be accepted.
+///
+/// Other bounds are for [`serve_within`].
 ///
 /// What the application makes of a request, and how long its answers take, is its own matter.
 ///
@@ -54,15 +51,17 @@ pub async fn serve<L>(listener: L, app: Router, stop: impl Future<Output = ()>)
 where
     L: Listener<Addr = SocketAddr>,
 {
-    serve_at_most(MOST_CONNECTIONS, listener, app, stop).await;
+    serve_within(HttpLimits::default(), listener, app, stop).await;
 }
 
-async fn serve_at_most<L>(places: usize, mut listener: L, app: Router, stop: impl Future<Output = ()>)
+/// [`serve`] with these bounds.
+pub async fn serve_within<L>(limits: HttpLimits, mut listener: L, app: Router, stop: impl Future<Output = ()>)
 where
     L: Listener<Addr = SocketAddr>,
 {
-    let (http, app) = (http(), TowerToHyperService::new(app));
-    let places = Arc::new(Semaphore::new(places));
+    let limits = limits.at_least();
+    let (http, app) = (http(limits), TowerToHyperService::new(app));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let (connections, stopping) = (TaskTracker::new(), CancellationToken::new());
     let accept = async {
         loop {
@@ -103,14 +102,14 @@ where
     }
 }
 
-fn http() -> http1::Builder {
+fn http(limits: HttpLimits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(head::TIMEOUT)
-        .max_header_size(head::MOST_BYTES)
+        .header_read_timeout(limits.head_timeout)
+        .max_header_size(limits.head_bytes)
         .max_headers(head::MOST_FIELDS)
-        // What is read and written ahead; the least that hyper takes.
-        .max_buf_size(8 << 10);
+        // What is read and written ahead, of which hyper takes no less than 8 KiB.
+        .max_buf_size(limits.head_bytes);
     http
 }
 

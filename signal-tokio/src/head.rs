@@ -1,4 +1,4 @@
-//! The head of an HTTP request for a socket: how long it may be, how long it may take, and what has to be in it.
+//! The HTTP before a socket: what a client may take of the server for it, and what has to be in the head of a request.
 //!
 //! For adapters, which are to answer alike.
 
@@ -8,12 +8,39 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts,
 };
 
-/// How long a client may take for the head of a request, 5 s: one that sends a byte now and then would keep its
-/// connection for ever. Between two requests of a connection as well.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// What may be taken of a server before there is a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// How long a client may take for the head of a request, 5 s: one that sends a byte now and then would keep its
+    /// connection for ever. TLS is included, and the pause between two requests of a connection is one of these. Then the
+    /// connection is closed.
+    pub head_timeout: Duration,
+    /// Longest head in bytes, 8 KiB, and never less, as HTTP libraries read so much at a time. A browser's has about 1 KiB, and
+    /// the rest is for cookies and tokens. A longer one is answered with 431.
+    pub head_bytes: usize,
+    /// How many connections may be there at a time that are no WebSockets, 4,096 and never none. When there are so many, no
+    /// more are accepted until one ends. A browser has up to six, for as long as it loads a page and the next head may
+    /// take; each takes about 10 KiB.
+    pub connections: usize,
+}
 
-/// Longest head, 8 KiB. A browser's has about 1 KiB, and the rest is for cookies and tokens.
-pub const MOST_BYTES: usize = 8 << 10;
+/// The least that [`HttpLimits::head_bytes`] can be.
+const LEAST_BYTES: usize = 8 << 10;
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self { head_timeout: Duration::from_secs(5), head_bytes: LEAST_BYTES, connections: 4096 }
+    }
+}
+
+impl HttpLimits {
+    /// The same, with what is too little for any server put right. For adapters.
+    #[must_use]
+    pub fn at_least(self) -> Self {
+        let (head_bytes, connections) = (self.head_bytes.max(LEAST_BYTES), self.connections.max(1));
+        Self { head_bytes, connections, ..self }
+    }
+}
 
 /// Most fields in a head, 100. A browser sends about 20.
 pub const MOST_FIELDS: usize = 100;

@@ -37,6 +37,7 @@ pub use async_trait::async_trait;
 pub use builder::{Builder, ConfigError, IceServer, Timing};
 pub use event::{Event, Events, Missed};
 pub use frame::Frame;
+pub use head::HttpLimits;
 pub use health::{Readiness, health};
 pub use ipnet::IpNet;
 #[cfg(feature = "jwt")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use signal_tokio::{Admission, Limits, MatchGrant, Rates, Signaling, SocketLimits, Timing, head};
+use signal_tokio::{Admission, HttpLimits, Limits, MatchGrant, Rates, Signaling, SocketLimits, Timing, head};
 
 const PROTOCOL: &str = include_str!("../../docs/protocol.md");
 
@@ -43,10 +43,12 @@ fn sockets_and_sessions() {
 
 #[test]
 fn heads() {
-    let bound = format!("{} KiB, {} header fields", head::MOST_BYTES >> 10, head::MOST_FIELDS);
+    let HttpLimits { head_timeout, head_bytes, connections } = HttpLimits::default();
+    let bound = format!("{} KiB *, {} header fields", head_bytes >> 10, head::MOST_FIELDS);
     assert_eq!(row("head of a request").0, bound);
+    assert_eq!(row("connections that are no WebSockets").0, in_groups(connections) + " *");
     let time = row("head of a request, from the connection or the answer before").0;
-    assert_eq!(time, format!("{} s", head::TIMEOUT.as_secs()));
+    assert_eq!(time, format!("{} s *", head_timeout.as_secs()));
 }
 
 #[test]

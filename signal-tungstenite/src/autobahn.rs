@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 
 use futures_util::{SinkExt, StreamExt};
 use signal_conformance::autobahn::{self, Echo, Mirror};
-use signal_tokio::{Received, Signaling};
+use signal_tokio::{HttpLimits, Received, Signaling};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,7 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
 
 async fn welcome(mut stream: TcpStream, remote: SocketAddr, signaling: &Signaling) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let head = read_head(&mut stream).await?;
+    let head = read_head(&mut stream, HttpLimits::default().head_bytes).await?;
     if let Some((socket, admitted)) = upgrade(stream, head, None, signaling, remote).await? {
         signaling.serve(Echo::new(TungsteniteSocket(socket)), admitted).await;
     }

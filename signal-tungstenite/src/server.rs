@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Response, request::Parts};
-use signal_tokio::{Signaling, head, tune};
+use signal_tokio::{HttpLimits, Signaling, tune};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -22,9 +22,6 @@ use crate::{
 /// How long the answer to another request than that of a socket may take, until the client has it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many requests may be under way at a time, TLS included. When there are so many, no more connections are accepted.
-const MOST_REQUESTS: usize = 1000;
-
 /// How long to wait when the system has no more sockets to give.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -34,6 +31,7 @@ type Fallback = dyn Fn(Parts) -> Pin<Box<dyn Future<Output = Response<Vec<u8>>> 
 #[derive(Clone)]
 pub struct Server {
     signaling: Signaling,
+    http: HttpLimits,
     path: Option<Arc<str>>,
     fallback: Option<Arc<Fallback>>,
     #[cfg(feature = "tls")]
@@ -46,6 +44,7 @@ impl Server {
     pub fn new(signaling: &Signaling) -> Self {
         Self {
             signaling: signaling.clone(),
+            http: HttpLimits::default(),
             path: None,
             fallback: None,
             #[cfg(feature = "tls")]
@@ -75,6 +74,13 @@ impl Server {
         self
     }
 
+    /// What clients may take of the server before they have a socket.
+    #[must_use]
+    pub fn http_limits(mut self, limits: HttpLimits) -> Self {
+        self.http = limits.at_least();
+        self
+    }
+
     /// Speaks TLS.
     #[cfg(feature = "tls")]
     #[must_use]
@@ -86,7 +92,7 @@ impl Server {
     /// Accepts connections until `stop` is done. Those that are there stay until they end or
     /// [`Signaling::drain`] ends them.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let places = Arc::new(Semaphore::new(MOST_REQUESTS));
+        let places = Arc::new(Semaphore::new(self.http.connections));
         let accept = async {
             loop {
                 let place = Arc::clone(&places).acquire_owned().await;
@@ -121,7 +127,7 @@ impl Server {
     async fn try_welcome(self, stream: TcpStream, remote: SocketAddr) -> io::Result<()> {
         tune(&stream);
         // TLS included.
-        let deadline = Instant::now() + head::TIMEOUT;
+        let deadline = Instant::now() + self.http.head_timeout;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = time::timeout_at(deadline, tls.accept(stream)).await??;
@@ -134,7 +140,7 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let head = time::timeout_at(deadline, read_head(&mut stream)).await??;
+        let head = time::timeout_at(deadline, read_head(&mut stream, self.http.head_bytes)).await??;
         let head = match (head, &self.fallback) {
             (Ok((request, _)), Some(fallback)) if !is_for_socket(&request, self.path.as_deref()) => {
                 let fallback = fallback(request.into_parts().0);

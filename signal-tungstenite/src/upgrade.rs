@@ -66,18 +66,18 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Reads the head of a request.
-pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Head> {
+/// Reads the head of a request, of so many bytes at most.
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, most: usize) -> io::Result<Head> {
     let mut head = Vec::with_capacity(1 << 10);
     loop {
         if stream.read_buf(&mut head).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         return Ok(Err(match Request::try_parse(&head) {
-            Ok(Some((length, request))) if is_within_bounds(length, &request) => {
+            Ok(Some((length, request))) if length <= most && request.headers().len() <= head::MOST_FIELDS => {
                 return Ok(Ok((request, head.split_off(length))));
             }
-            Ok(None) if head.len() < head::MOST_BYTES => continue,
+            Ok(None) if head.len() < most => continue,
             Ok(_) | Err(Error::Capacity(CapacityError::TooManyHeaders)) => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
@@ -87,10 +87,6 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Resul
             Err(_) => StatusCode::BAD_REQUEST,
         }));
     }
-}
-
-fn is_within_bounds(length: usize, request: &Request) -> bool {
-    length <= head::MOST_BYTES && request.headers().len() <= head::MOST_FIELDS
 }
 
 /// Whether a request is for the socket at `path`. Without a path, whoever asks for a WebSocket gets it.

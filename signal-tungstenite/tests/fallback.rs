@@ -3,13 +3,14 @@
 // A panic is the report.
 #![allow(clippy::unwrap_used)]
 
-use std::{future::pending, net::SocketAddr};
+use std::{future::pending, net::SocketAddr, time::Duration};
 
 use http::{Response, StatusCode, request::Parts};
-use signal_tungstenite::{Server, Signaling, client::Client};
+use signal_tungstenite::{HttpLimits, Server, Signaling, client::Client};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    time,
 };
 
 #[tokio::test]
@@ -38,6 +39,24 @@ async fn without_a_fallback_another_path_is_not_found() {
     let address = serve(|server| server.path("/signal")).await;
     assert!(get(address, "/", "").await.starts_with("HTTP/1.1 404 "));
     assert!(get(address, "/signal", "").await.starts_with("HTTP/1.1 426 "));
+}
+
+#[tokio::test]
+async fn heads_have_the_bounds_that_are_set() {
+    let limits =
+        HttpLimits { head_timeout: Duration::from_millis(500), head_bytes: 32 << 10, connections: 0 };
+    let address = serve(|server| server.http_limits(limits).fallback(say_path)).await;
+    for (bytes, status) in [(30 << 10, "HTTP/1.1 202"), (33 << 10, "HTTP/1.1 431")] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET / HTTP/1.1\r\nfilling: {}\r\n\r\n", "x".repeat(bytes));
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), status, "{bytes} bytes");
+    }
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let ended = time::timeout(HttpLimits::default().head_timeout / 2, silent.read(&mut [0])).await;
+    assert_eq!(ended.unwrap().unwrap(), 0);
 }
 
 const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\

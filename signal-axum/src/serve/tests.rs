@@ -19,7 +19,7 @@ const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocke
 
 #[tokio::test]
 async fn each_request_of_a_connection_tells_where_it_comes_from() {
-    let Served { address, .. } = Served::start(MOST_CONNECTIONS, pending()).await;
+    let Served { address, .. } = Served::start(HttpLimits::default(), pending()).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let own = stream.local_addr().unwrap().to_string();
     for _ in 0..2 {
@@ -29,7 +29,8 @@ async fn each_request_of_a_connection_tells_where_it_comes_from() {
 
 #[tokio::test]
 async fn connections_are_bounded_that_are_no_websockets() {
-    let Served { address, asked, .. } = Served::start(2, pending()).await;
+    let Served { address, asked, .. } =
+        Served::start(HttpLimits { connections: 2, ..HttpLimits::default() }, pending()).await;
     let mut sockets = Vec::new();
     for _ in 0..3 {
         let mut socket = TcpStream::connect(address).await.unwrap();
@@ -52,7 +53,7 @@ async fn connections_are_bounded_that_are_no_websockets() {
 async fn who_stops_answers_what_is_under_way() {
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let Served { address, asked, answer, served } = Served::start(MOST_CONNECTIONS, stopped).await;
+    let Served { address, asked, answer, served } = Served::start(HttpLimits::default(), stopped).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     ask(&mut idle, "/whence", "").await;
     let mut socket = TcpStream::connect(address).await.unwrap();
@@ -61,7 +62,10 @@ async fn who_stops_answers_what_is_under_way() {
     asked.notified().await;
     stop.send(()).unwrap();
     // What is idle ends at once.
-    assert_eq!(time::timeout(head::TIMEOUT / 2, idle.read(&mut [0])).await.unwrap().unwrap(), 0);
+    assert_eq!(
+        time::timeout(HttpLimits::default().head_timeout / 2, idle.read(&mut [0])).await.unwrap().unwrap(),
+        0
+    );
     TcpStream::connect(address).await.unwrap_err();
     assert!(!served.is_finished());
     answer.notify_one();
@@ -72,6 +76,21 @@ async fn who_stops_answers_what_is_under_way() {
     // The socket is still there.
     socket.write_all(b"\x81\x80\0\0\0\0").await.unwrap();
     assert!(socket.read(&mut [0]).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn heads_have_the_bounds_that_are_set() {
+    let limits =
+        HttpLimits { head_timeout: Duration::from_millis(500), head_bytes: 32 << 10, connections: 0 };
+    let Served { address, .. } = Served::start(limits, pending()).await;
+    for (bytes, status) in [(30 << 10, "HTTP/1.1 200"), (33 << 10, "HTTP/1.1 431")] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let filling = format!("filling: {}\r\n", "x".repeat(bytes));
+        assert!(ask(&mut stream, "/whence", &filling).await.starts_with(status), "{bytes} bytes");
+    }
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    let ended = time::timeout(HttpLimits::default().head_timeout / 2, silent.read(&mut [0])).await;
+    assert_eq!(ended.unwrap().unwrap(), 0);
 }
 
 /// An application with signaling, a route that tells where one comes from, and one that takes its time.
@@ -85,7 +104,7 @@ struct Served {
 }
 
 impl Served {
-    async fn start(places: usize, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+    async fn start(limits: HttpLimits, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         let (asked, answer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (on_asked, on_answer) = (Arc::clone(&asked), Arc::clone(&answer));
         let slow = async move || {
@@ -100,7 +119,7 @@ impl Served {
             .nest("/signal", crate::router(&signaling));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let served = tokio::spawn(serve_at_most(places, listener, app, stop));
+        let served = tokio::spawn(serve_within(limits, listener, app, stop));
         Self { address, asked, answer, served }
     }
 }
