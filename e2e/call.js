@@ -22,7 +22,7 @@ export async function enter(page, options = {}) {
     const media = await navigator.mediaDevices.getUserMedia({ video: { width: 160, height: 120, frameRate: 5 } });
     const client = await connect(new URL('/signal', location.href), options);
     const call = window.call = {
-      client, media, channel: null, welcomes: [], connectionIds: [], relayed: [], errors: [], tiles: [], peerStates: [],
+      client, media, channel: null, welcomes: [], connectionIds: [], negotiated: [], errors: [], tiles: [], peerStates: [],
       received: [], iceServers: [],
     };
     client.signaling.addEventListener('welcome', ({ message }) => call.welcomes.push(message));
@@ -31,7 +31,7 @@ export async function enter(page, options = {}) {
     client.signaling.addEventListener('iceServers', ({ message }) => call.iceServers.push(message.ice_servers));
     const { relay } = client.signaling;
     client.signaling.relay = (message) => {
-      call.relayed.push(message.connection_id);
+      if (message.session_description) call.negotiated.push(message.connection_id);
       return relay.call(client.signaling, message);
     };
   }, options);

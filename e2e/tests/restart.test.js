@@ -15,16 +15,16 @@ restartTest('the server restarts again and again: nobody sees it', async (server
   const withRestarts = await longestGap(pages, async () => {
     for (let round = 0; round < count('SERVER_RESTARTS', 2); round++) {
       const before = await welcomes(pages);
-      await relayed(pages);
+      await negotiated(pages);
       await server.stop('SIGKILL');
       await server.start();
       await welcomedAgain(pages, before);
       const connectionId = await introducedAgain(pages, round + 2);
-      assert.deepEqual(await relayed(pages), [], 'nobody negotiates');
+      assert.deepEqual(await negotiated(pages), [], 'nobody negotiates');
 
       await restartIce(pages, round % 2);
       await allConnected(pages);
-      assert.deepEqual(await relayed(pages), [connectionId]);
+      assert.deepEqual(await negotiated(pages), [connectionId]);
     }
   });
   assert.deepEqual(await peerIds(pages), ids);
@@ -77,9 +77,9 @@ function restartTest(name, body) {
   faultTest(name, async ({ server, open }) => body(server, await callOfTwo(open, server.url)));
 }
 
-/** The connection ids under which they have sent something to each other since this was asked last, each once. */
-async function relayed(pages) {
-  const ids = await Promise.all(pages.map((page) => page.evaluate(() => window.call.relayed.splice(0))));
+/** The connection ids under which they have sent descriptions to each other since this was asked last, each once. Candidates may be late. */
+async function negotiated(pages) {
+  const ids = await Promise.all(pages.map((page) => page.evaluate(() => window.call.negotiated.splice(0))));
   return [...new Set(ids.flat())];
 }
 
