@@ -124,7 +124,10 @@ impl Hub {
             Input::Timeout => self.timeout(now, emit),
         }
         #[cfg(any(test, fuzzing))]
-        assert_eq!(self.counts(), self.recounted());
+        {
+            assert_eq!(self.counts(), self.recounted());
+            self.check_turns();
+        }
     }
 
     /// When the hub next wants an [`Input::Timeout`]; ask again after every input.

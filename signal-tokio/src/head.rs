@@ -12,8 +12,8 @@ use http::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
     /// How long a client may take for the head of a request, 5 s: one that sends a byte now and then would keep its
-    /// connection for ever. TLS is included, and the pause between two requests of a connection is one of these. Then the
-    /// connection is closed.
+    /// connection for ever. The pause between two requests of a connection may be as long. Then the connection is closed.
+    /// Where an adapter speaks TLS itself, that is included.
     pub head_timeout: Duration,
     /// Longest head in bytes, 8 KiB, and never less, as HTTP libraries read so much at a time. A browser's has about 1 KiB, and
     /// the rest is for cookies and tokens. A longer one is answered with 431.

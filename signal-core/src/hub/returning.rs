@@ -119,6 +119,15 @@ impl Hub {
         }
     }
 
+    /// Every join that waits is in its place, and nothing else.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn check_turns(&self) {
+        let sessions = self.sessions.iter().flatten();
+        let undecided = sessions.flat_map(|session| &session.undecided);
+        let yielding = undecided.filter(|undecided| matches!(undecided.step, Step::Yielding(..))).count();
+        assert_eq!(self.returning.waiting.len(), yielding, "joins that wait");
+    }
+
     /// A join waits no longer.
     pub(super) fn forget_turn(&mut self, undecided: &Undecided) {
         if let (Place::Channel(name), Step::Yielding(_, claim)) = (&undecided.place, &undecided.step) {
