@@ -56,6 +56,19 @@ impl Dialect {
         self == Self::Signal && text.starts_with(br#"{"type":"joined","#)
     }
 
+    /// What a client says before it closes its socket for good.
+    pub(crate) fn farewell(self) -> Option<&'static str> {
+        match self {
+            Self::Signal => Some(r#"{"type":"bye"}"#),
+            Self::NodeWs => None,
+        }
+    }
+
+    /// Whether a peer hears by this that the other one has left.
+    pub(crate) fn is_farewell(self, text: &[u8]) -> bool {
+        self == Self::Signal && text.starts_with(br#"{"type":"removePeer","#)
+    }
+
     pub(crate) fn introduction(self, text: &str) -> Option<Introduction> {
         let (kind, id, offer) = match self {
             Self::Signal => (r#"{"type":"addPeer","#, "peer_id", "should_create_offer"),

@@ -37,6 +37,8 @@ pub(crate) struct Fleet {
 struct Client {
     stream: TcpStream,
     is_open: bool,
+    /// Whether it has said that it leaves.
+    is_leaving: bool,
     /// The start of a frame whose rest has not come.
     unread: Vec<u8>,
     unsent: Vec<u8>,
@@ -70,17 +72,31 @@ impl Fleet {
 
     /// One client more. [`OPENED`](crate::inbox::OPENED) will say that it can be used.
     pub(crate) fn connect(&mut self) -> Result<()> {
+        let client = self.open(self.clients.len())?;
+        self.clients.push(client);
+        Ok(())
+    }
+
+    /// The same for one whose socket is closed.
+    pub(crate) fn connect_again(&mut self, client: usize) -> Result<()> {
+        self.clients[client] = self.open(client)?;
+        Ok(())
+    }
+
+    fn open(&mut self, index: usize) -> Result<Client> {
         let stream = TcpStream::connect(self.server)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         // Closed by a reset: thousands of ports would wait for stray packets otherwise.
         sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-        let data = EventData::new_u64(self.clients.len() as u64);
+        let data = EventData::new_u64(index as u64);
         epoll::add(&self.epoll, &stream, data, EventFlags::IN)?;
         (&stream).write_all(websocket::request(self.server, self.dialect.path()).as_bytes())?;
-        self.clients.push(Client {
+        self.last_active = Instant::now();
+        Ok(Client {
             stream,
             is_open: false,
+            is_leaving: false,
             unread: Vec::new(),
             unsent: Vec::new(),
             is_blocked: false,
@@ -89,9 +105,16 @@ impl Fleet {
             received: 0,
             acknowledged: 0,
             acknowledge_at: None,
-        });
-        self.last_active = Instant::now();
-        Ok(())
+        })
+    }
+
+    /// The client goes for good. [`Inbox::closed`] will say that the server has closed its socket.
+    pub(crate) fn leave(&mut self, client: usize) -> Result<()> {
+        if let Some(farewell) = self.dialect.farewell() {
+            self.send_aside(client, farewell)?;
+        }
+        self.clients[client].is_leaving = true;
+        self.write(client, CLOSE, &websocket::NORMAL)
     }
 
     /// From now on the client reads nothing but what [`sip`](Self::sip) takes, and acknowledges nothing.
@@ -186,9 +209,13 @@ impl Fleet {
         bytes[..kept].copy_from_slice(&client.unread);
         client.unread.clear();
         let read = match client.stream.read(&mut bytes[kept..]) {
+            Ok(0) if client.is_leaving => return self.part_with(index, inbox),
             Ok(0) => return Err("closed by the server".into()),
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset && client.is_leaving => {
+                return self.part_with(index, inbox);
+            }
             Err(error) => return Err(error.into()),
         };
         let (mut at, end) = (start, start + kept + read);
@@ -207,6 +234,7 @@ impl Fleet {
             match frame.opcode {
                 TEXT => self.count(index, payload, inbox)?,
                 PING => self.write(index, PONG, &inbox.bytes[payload])?,
+                CLOSE if self.clients[index].is_leaving => {}
                 CLOSE => {
                     let reason = String::from_utf8_lossy(inbox.bytes[payload].get(2..).unwrap_or_default());
                     return Err(format!("closed by the server: {reason}").into());
@@ -216,6 +244,14 @@ impl Fleet {
         }
         self.clients[index].unread.extend_from_slice(&inbox.bytes[at..end]);
         inbox.filled = at;
+        Ok(())
+    }
+
+    fn part_with(&mut self, index: usize, inbox: &mut Inbox) -> Result<()> {
+        let client = &mut self.clients[index];
+        client.acknowledge_at = None;
+        epoll::delete(&self.epoll, &client.stream)?;
+        inbox.closed.push(index);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub(crate) struct Inbox {
     /// Up to here the bytes belong to messages.
     pub(crate) filled: usize,
     pub(crate) frames: Vec<(usize, Range<usize>)>,
+    pub(crate) closed: Vec<usize>,
 }
 
 /// Stands in the inbox where a socket has opened.
@@ -20,9 +21,15 @@ impl Inbox {
         self.frames.iter().map(|(client, range)| (*client, &self.bytes[range.clone()]))
     }
 
+    /// The clients that wanted to leave and whose sockets are closed now.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = usize> {
+        self.closed.iter().copied()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.filled = 0;
         self.frames.clear();
+        self.closed.clear();
     }
 
     /// Room for so many bytes after those that are filled.

@@ -58,7 +58,10 @@ struct Arguments {
     /// Connections of the workload `idle`, an even number
     #[arg(long, default_value = "10000", value_parser = even)]
     connections: usize,
-    /// Pairs of the workloads `relay` and `paced`
+    /// Calls of the workloads `call` and `call, persistent`
+    #[arg(long, default_value_t = 2000)]
+    calls: usize,
+    /// Pairs of the workloads `call, persistent`, `relay` and `paced`
     #[arg(long, default_value_t = 200)]
     pairs: usize,
     /// Messages per second of the workload `paced`
@@ -207,10 +210,12 @@ fn run(workload: Workload, kind: Kind, setup: Setup, cpu: Option<usize>) -> Resu
 }
 
 fn full(arguments: &Arguments) -> Vec<Workload> {
-    let Arguments { connections, pairs, rate, .. } = *arguments;
+    let Arguments { connections, pairs, calls, rate, .. } = *arguments;
     let time = Duration::from_secs(arguments.seconds.into());
     vec![
         Workload::Idle { connections },
+        Workload::Call { calls },
+        Workload::Persistent { pairs, calls },
         Workload::Relay { pairs, time },
         Workload::Paced { pairs, rate, time },
         Workload::Storm { members: 32, times: 10 },
@@ -225,6 +230,8 @@ fn smoke() -> Vec<Workload> {
     vec![
         // With fewer, what the server needs once would weigh too much.
         Workload::Idle { connections: 2_000 },
+        Workload::Call { calls: 100 },
+        Workload::Persistent { pairs: 20, calls: 100 },
         Workload::Relay { pairs: 20, time },
         Workload::Paced { pairs: 20, rate: 1000, time },
         Workload::Storm { members: 32, times: 1 },

@@ -9,6 +9,9 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
 
+/// The payload of a close frame with code 1000.
+pub(crate) const NORMAL: [u8; 2] = 1000_u16.to_be_bytes();
+
 /// The request that opens a WebSocket.
 pub(crate) fn request(host: impl std::fmt::Display, path: &str) -> String {
     format!(

@@ -1,5 +1,6 @@
 //! What the servers are put to. Each workload verifies every message that it causes.
 
+mod call;
 mod churn;
 mod gather;
 mod idle;
@@ -20,6 +21,10 @@ use crate::{
 pub(crate) enum Workload {
     /// Connections in channels of two that do nothing, then make one call each.
     Idle { connections: usize },
+    /// So many calls, 16 at once, each over two connections of its own.
+    Call { calls: usize },
+    /// The same over connections that stay in channels of two.
+    Persistent { pairs: usize, calls: usize },
     /// Pairs that send each other candidates as fast as it goes.
     Relay { pairs: usize, time: Duration },
     /// Pairs that send each other candidates, so many a second in all, whether the server follows or not.
@@ -36,6 +41,8 @@ impl Workload {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Idle { connections } => format!("idle, {connections} connections"),
+            Self::Call { .. } => "call, fresh connections".to_owned(),
+            Self::Persistent { pairs, .. } => format!("call, persistent, {pairs} pairs"),
             Self::Relay { pairs, .. } => format!("relay, {pairs} pairs"),
             Self::Paced { pairs, rate, .. } => format!("paced, {pairs} pairs, {rate}/s"),
             Self::Storm { members, .. } => format!("storm of {members}"),
@@ -53,7 +60,10 @@ impl Workload {
     pub(crate) fn connections(self) -> usize {
         match self {
             Self::Idle { connections } => connections,
-            Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => 2 * pairs,
+            Self::Call { .. } => 2 * call::AT_ONCE,
+            Self::Persistent { pairs, .. } | Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => {
+                2 * pairs
+            }
             Self::Storm { members, .. } => members,
             Self::Churn { .. } => churn::CLIENTS,
             Self::Slow { readers, pairs, .. } => 2 * (readers + pairs),
@@ -65,11 +75,12 @@ impl Workload {
         let by_default = signal_axum::Limits::default().members_per_channel;
         let setup = Setup { unlimited: true, ..Setup::default() };
         match self {
-            Self::Idle { .. } => Setup::default(),
+            Self::Idle { .. } | Self::Call { .. } => Setup::default(),
             Self::Storm { members, .. } if members > by_default => {
                 Setup { members_per_channel: Some(members), ..setup }
             }
             Self::Storm { .. }
+            | Self::Persistent { .. }
             | Self::Relay { .. }
             | Self::Paced { .. }
             | Self::Churn { .. }
@@ -80,6 +91,8 @@ impl Workload {
     pub(crate) fn run(self, server: &Server) -> Result<Vec<Figure>> {
         match self {
             Self::Idle { connections } => idle::run(server, connections),
+            Self::Call { calls } => call::fresh(server, calls),
+            Self::Persistent { pairs, calls } => call::persistent(server, pairs, calls),
             Self::Relay { pairs, time } => relay::closed(server, pairs, time),
             Self::Paced { pairs, rate, time } => relay::paced(server, pairs, relay::Pace { rate, time }),
             Self::Storm { members, times } => storm::run(server, members, times),

@@ -73,7 +73,9 @@ pub(super) fn leave(server: &Server, mut fleet: Fleet) -> Result<()> {
     if server.metrics.is_none() {
         return Ok(());
     }
-    (0..fleet.len()).step_by(2).try_for_each(|client| fleet.send_aside(client, r#"{"type":"bye"}"#))?;
+    if let Some(farewell) = fleet.dialect.farewell() {
+        (0..fleet.len()).step_by(2).try_for_each(|client| fleet.send_aside(client, farewell))?;
+    }
     drop(fleet);
     gauges::wait_until_empty(server, server.grace + CLEARING)
 }

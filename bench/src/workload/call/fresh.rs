@@ -1,0 +1,131 @@
+//! Calls over fresh connections: both sides connect, join, talk and leave.
+
+use std::time::Instant;
+
+use super::{AT_ONCE, MESSAGES, Party, WARM_UP, figures};
+use crate::{
+    Result,
+    fleet::Fleet,
+    gauges,
+    inbox::{Inbox, OPENED},
+    report::Figure,
+    server::Server,
+    workload::{GLANCE, gather},
+};
+
+pub(in crate::workload) fn fresh(server: &Server, calls: usize) -> Result<Vec<Figure>> {
+    let mut desk = Desk::new(server)?;
+    desk.make(WARM_UP)?;
+    let (start, cpu) = (Instant::now(), server.cpu()?);
+    desk.make(calls)?;
+    let (time, cpu) = (start.elapsed(), server.cpu()? - cpu);
+    gauges::wait_until_empty(server, gather::CLEARING)?;
+    Ok(figures(calls, time, cpu))
+}
+
+/// Where calls are made, each by two neighbours who are gone when it is over.
+struct Desk {
+    fleet: Fleet,
+    stages: Vec<Stage>,
+    /// The number of the call of each two, which names their channel.
+    calls: Vec<usize>,
+    begun: usize,
+}
+
+/// How far a client has come.
+enum Stage {
+    Arriving,
+    Joining,
+    Calling(Party),
+    Leaving,
+    Gone,
+}
+
+impl Desk {
+    fn new(server: &Server) -> Result<Self> {
+        let fleet = Fleet::new(server.address, server.dialect)?;
+        Ok(Self { fleet, stages: Vec::new(), calls: Vec::new(), begun: 0 })
+    }
+
+    /// Makes so many calls, from the first connection to the last that is closed.
+    fn make(&mut self, calls: usize) -> Result<()> {
+        let mut inbox = Inbox::default();
+        let (mut waiting, mut missing) = (calls, calls);
+        for place in 0..AT_ONCE.min(waiting) {
+            waiting -= 1;
+            self.begin(place)?;
+        }
+        while missing > 0 {
+            self.fleet.receive(&mut inbox, GLANCE)?;
+            for (client, text) in inbox.frames() {
+                self.hear(client, text)?;
+            }
+            for client in inbox.closed() {
+                self.stages[client] = Stage::Gone;
+                if !matches!(self.stages[client ^ 1], Stage::Gone) {
+                    continue;
+                }
+                missing -= 1;
+                if waiting > 0 {
+                    waiting -= 1;
+                    self.begin(client / 2)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, place: usize) -> Result<()> {
+        self.calls.resize(self.calls.len().max(place + 1), 0);
+        self.calls[place] = self.begun;
+        self.begun += 1;
+        for client in [2 * place, 2 * place + 1] {
+            if client < self.fleet.len() {
+                self.fleet.connect_again(client)?;
+                self.stages[client] = Stage::Arriving;
+            } else {
+                self.fleet.connect()?;
+                self.stages.push(Stage::Arriving);
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, client: usize, text: &[u8]) -> Result<()> {
+        let Self { fleet, stages, calls, .. } = self;
+        let (dialect, call) = (fleet.dialect, calls[client / 2]);
+        match &mut stages[client] {
+            Stage::Arriving => match dialect.hello().filter(|_| text == OPENED) {
+                Some(hello) => fleet.send_aside(client, hello)?,
+                None if text == OPENED || dialect.is_welcome(text) => {
+                    stages[client] = Stage::Joining;
+                    fleet.send(client, dialect.join(&format!("call-{call}")).as_bytes())?;
+                }
+                None => return Err(gather::unexpected(client, text)),
+            },
+            Stage::Joining if dialect.is_joined(text) => {}
+            Stage::Joining => {
+                let other = dialect.introduction(str::from_utf8(text)?);
+                let other = other.ok_or_else(|| gather::unexpected(client, text))?;
+                // No two calls say the same.
+                let mut party = Party::new(dialect, (call * MESSAGES) as u32, &other);
+                party.begin(fleet, client)?;
+                stages[client] = Stage::Calling(party);
+            }
+            Stage::Calling(party) => {
+                party.hear(fleet, client, text)?;
+                let has_ended =
+                    |stage: &Stage| matches!(stage, Stage::Calling(party) if party.has_heard_all());
+                if has_ended(&stages[client]) && has_ended(&stages[client ^ 1]) {
+                    for leaving in [client, client ^ 1] {
+                        fleet.leave(leaving)?;
+                        stages[leaving] = Stage::Leaving;
+                    }
+                }
+            }
+            Stage::Leaving if dialect.is_farewell(text) => {}
+            Stage::Leaving | Stage::Gone => return Err(gather::unexpected(client, text)),
+        }
+        Ok(())
+    }
+}
