@@ -318,7 +318,7 @@ impl Client {
 }
 
 /// Both sides acknowledge after so many frames, or so long after the first (docs/protocol.md, section 10).
-const ACK_EVERY: u64 = 32;
+pub(crate) const ACK_EVERY: u64 = 32;
 const ACK_AFTER: Duration = Duration::from_secs(1);
 /// By then all acknowledgements are there, if nothing is slow.
 const SETTLING: Duration = Duration::from_millis(1500);

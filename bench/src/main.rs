@@ -22,6 +22,7 @@ mod websocket;
 mod workload;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs,
     io::{self, Write},
@@ -133,10 +134,7 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     let at_once = if arguments.smoke { Kind::OURS.len() } else { 1 };
     let raised = machine::allow_files((most * at_once) as u64 + SPARE_FILES)?;
     notes.extend(raised.map(|raised| format!("raised: {raised}")));
-    notes.extend(workloads.iter().filter_map(|workload| {
-        let members = workload.setup().members_per_channel?;
-        Some(format!("raised: members_per_channel to {members}, for the {}", workload.name()))
-    }));
+    notes.extend(raised_bounds(&workloads));
     if arguments.smoke {
         return hold::hold(&workloads, cpu, hold::Scale::Small, &notes);
     }
@@ -147,6 +145,17 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     notes.extend(rivals.iter().map(|(_, version)| version.clone()));
     let kinds: Vec<_> = Kind::OURS.into_iter().chain(rivals.iter().map(|(kind, _)| *kind)).collect();
     compare(arguments, &workloads, &kinds, cpu, notes)
+}
+
+/// Which bounds of our servers are raised, and for which workloads.
+fn raised_bounds(workloads: &[Workload]) -> Vec<String> {
+    let mut raised = BTreeMap::<_, Vec<_>>::new();
+    for workload in workloads {
+        for bound in workload.setup().raised() {
+            raised.entry(bound).or_default().push(workload.name());
+        }
+    }
+    raised.into_iter().map(|(bound, names)| format!("raised: {bound}, for: {}", names.join("; "))).collect()
 }
 
 /// Measures all servers in turn, and makes a table of them.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use signal_axum::Limits;
+use signal_axum::{Limits, Rates};
 
 use crate::{Adapter, Result, dialect::Dialect};
 
@@ -36,6 +36,22 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Each bound that is raised, by its name.
+    pub(crate) fn raised(self) -> Vec<String> {
+        let Limits { members_per_channel, .. } = Limits::default();
+        let Rates { messages, burst, bytes, burst_bytes, .. } = Rates::default();
+        let members = self
+            .members_per_channel
+            .map(|members| format!("members_per_channel from {members_per_channel} to {members}"));
+        let rates = self.unlimited.then(|| {
+            format!(
+                "a client's rate of messages ({messages}, burst {burst}) and bytes ({bytes}, burst_bytes {burst_bytes}) \
+                 to unlimited"
+            )
+        });
+        members.into_iter().chain(rates).collect()
+    }
+
     pub(crate) fn grace_time(self) -> Duration {
         self.grace.map_or(Limits::default().grace, |seconds| Duration::from_secs(seconds.into()))
     }

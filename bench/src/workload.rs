@@ -10,6 +10,8 @@ mod storm;
 
 use std::time::Duration;
 
+use signal_axum::{Limits, Rates};
+
 use crate::{
     Result,
     report::Figure,
@@ -70,21 +72,26 @@ impl Workload {
         }
     }
 
-    /// What a server needs that has this to do.
+    /// What a server needs that has this to do: no bound is raised but where its default would be in the way.
     pub(crate) fn setup(self) -> Setup {
-        let by_default = signal_axum::Limits::default().members_per_channel;
-        let setup = Setup { unlimited: true, ..Setup::default() };
+        let most = Limits::default().members_per_channel;
+        let members_per_channel = match self {
+            Self::Storm { members, .. } => Some(members).filter(|members| *members > most),
+            Self::Idle { .. } | Self::Call { .. } | Self::Persistent { .. } | Self::Relay { .. } => None,
+            Self::Paced { .. } | Self::Churn { .. } | Self::Slow { .. } => None,
+        };
+        Setup { members_per_channel, unlimited: self.is_beyond(&Rates::default()), ..Setup::default() }
+    }
+
+    /// Whether its clients send more than that.
+    fn is_beyond(self, rates: &Rates) -> bool {
         match self {
-            Self::Idle { .. } | Self::Call { .. } => Setup::default(),
-            Self::Storm { members, .. } if members > by_default => {
-                Setup { members_per_channel: Some(members), ..setup }
-            }
-            Self::Storm { .. }
-            | Self::Persistent { .. }
-            | Self::Relay { .. }
-            | Self::Paced { .. }
-            | Self::Churn { .. }
-            | Self::Slow { .. } => setup,
+            // One call each, and a few introductions.
+            Self::Idle { .. } | Self::Call { .. } | Self::Storm { .. } => false,
+            Self::Persistent { pairs, calls } => call::most_messages(pairs, calls) > rates.burst as usize,
+            Self::Paced { pairs, rate, .. } => relay::is_beyond(rates, pairs, rate),
+            // As fast as it goes, or in large messages.
+            Self::Relay { .. } | Self::Churn { .. } | Self::Slow { .. } => true,
         }
     }
 
@@ -107,4 +114,31 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 fn microseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bound_is_raised_without_need() {
+        let time = Duration::from_secs(3);
+        let slow = [
+            Workload::Idle { connections: 10_000 },
+            Workload::Call { calls: 2000 },
+            Workload::Persistent { pairs: 200, calls: 2000 },
+            Workload::Paced { pairs: 200, rate: 10_000, time },
+            Workload::Storm { members: 64, times: 1 },
+        ];
+        for workload in slow {
+            assert_eq!(workload.setup(), Setup::default(), "{workload:?}");
+        }
+        let fast = [
+            Workload::Persistent { pairs: 20, calls: 2000 },
+            Workload::Paced { pairs: 20, rate: 10_000, time },
+            Workload::Relay { pairs: 200, time },
+        ];
+        assert!(fast.iter().all(|workload| workload.setup().unlimited));
+        assert_eq!(Workload::Storm { members: 65, times: 1 }.setup().members_per_channel, Some(65));
+    }
 }

@@ -11,7 +11,7 @@ use super::{GLANCE, gather, microseconds};
 use crate::{
     Result,
     dialect::{Dialect, Introduction, Numbered, Payload},
-    fleet::Fleet,
+    fleet::{ACK_EVERY, Fleet},
     inbox::Inbox,
     report::Figure,
     server::Server,
@@ -31,6 +31,12 @@ pub(super) fn persistent(server: &Server, pairs: usize, calls: usize) -> Result<
     fleet.settle(&mut inbox)?;
     gather::leave(server, fleet)?;
     Ok(figures(calls, time, cpu))
+}
+
+/// How many messages a client sends if that many calls are made, the join and acknowledgements included.
+pub(super) fn most_messages(pairs: usize, calls: usize) -> usize {
+    let messages = 1 + (WARM_UP + calls).div_ceil(pairs) * MESSAGES;
+    messages + messages / ACK_EVERY as usize
 }
 
 fn figures(calls: usize, time: Duration, cpu: Duration) -> Vec<Figure> {

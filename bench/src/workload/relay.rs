@@ -6,10 +6,12 @@ use std::{
 };
 
 use super::{GLANCE, gather, microseconds};
+use signal_axum::Rates;
+
 use crate::{
     Result,
     dialect::{Dialect, Introduction, Numbered, Payload},
-    fleet::Fleet,
+    fleet::{ACK_EVERY, Fleet},
     inbox::Inbox,
     report::Figure,
     server::Server,
@@ -67,6 +69,12 @@ pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Ve
         Figure::new("CPU per message", "µs", microseconds(cpu) / received as f64),
         Figure::new("messages per second", "1/s", received as f64 / time.as_secs_f64()),
     ])
+}
+
+/// Whether clients of `pairs` that send so many messages a second in all are over their rate. Acknowledgements count, too.
+pub(super) fn is_beyond(rates: &Rates, pairs: usize, rate: u32) -> bool {
+    let messages = f64::from(rate) / (2 * pairs) as f64;
+    messages * (1.0 + 1.0 / ACK_EVERY as f64) > rates.messages.into()
 }
 
 /// So many messages a second in all, for so long.
