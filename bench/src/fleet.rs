@@ -17,14 +17,14 @@ use rustix::{
 
 use crate::{
     Result,
-    dialect::Dialect,
-    inbox::Inbox,
+    dialect::{Dialect, signal},
+    inbox::{Inbox, OPENED},
     websocket::{self, CLOSE, PING, PONG, TEXT},
 };
 
 /// The clients of one run. They acknowledge as the JS client does.
 pub(crate) struct Fleet {
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: &'static dyn Dialect,
     server: SocketAddr,
     epoll: OwnedFd,
     events: Vec<Event>,
@@ -54,7 +54,7 @@ struct Client {
 }
 
 impl Fleet {
-    pub(crate) fn new(server: SocketAddr, dialect: Dialect) -> Result<Self> {
+    pub(crate) fn new(server: SocketAddr, dialect: &'static dyn Dialect) -> Result<Self> {
         Ok(Self {
             dialect,
             server,
@@ -70,20 +70,21 @@ impl Fleet {
         self.clients.len()
     }
 
-    /// One client more. [`OPENED`](crate::inbox::OPENED) will say that it can be used.
-    pub(crate) fn connect(&mut self) -> Result<()> {
-        let client = self.open(self.clients.len())?;
+    /// One client more, which will be in this channel. [`OPENED`] will say that its socket is there, unless there is a reply
+    /// to that.
+    pub(crate) fn connect(&mut self, channel: &str) -> Result<()> {
+        let client = self.open(self.clients.len(), channel)?;
         self.clients.push(client);
         Ok(())
     }
 
     /// The same for one whose socket is closed.
-    pub(crate) fn connect_again(&mut self, client: usize) -> Result<()> {
-        self.clients[client] = self.open(client)?;
+    pub(crate) fn connect_again(&mut self, client: usize, channel: &str) -> Result<()> {
+        self.clients[client] = self.open(client, channel)?;
         Ok(())
     }
 
-    fn open(&mut self, index: usize) -> Result<Client> {
+    fn open(&mut self, index: usize, channel: &str) -> Result<Client> {
         let stream = TcpStream::connect(self.server)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
@@ -91,7 +92,8 @@ impl Fleet {
         sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
         let data = EventData::new_u64(index as u64);
         epoll::add(&self.epoll, &stream, data, EventFlags::IN)?;
-        (&stream).write_all(websocket::request(self.server, self.dialect.path()).as_bytes())?;
+        let path = self.dialect.path(index, channel);
+        (&stream).write_all(websocket::request(self.server, &path).as_bytes())?;
         self.last_active = Instant::now();
         Ok(Client {
             stream,
@@ -223,8 +225,11 @@ impl Fleet {
             && let Some(length) = websocket::parse_answer(&inbox.bytes[at..end])?
         {
             client.is_open = true;
-            inbox.frames.push((index, at..at));
             at += length;
+            match self.dialect.reply(OPENED) {
+                Some(reply) => self.send_aside(index, reply)?,
+                None => inbox.frames.push((index, at..at)),
+            }
         }
         while self.clients[index].is_open
             && let Some(frame) = websocket::parse(&inbox.bytes[at..end])?
@@ -256,9 +261,16 @@ impl Fleet {
     }
 
     fn count(&mut self, index: usize, payload: Range<usize>, inbox: &mut Inbox) -> Result<()> {
-        let client = &mut self.clients[index];
         let text = &inbox.bytes[payload.clone()];
-        if let Some(confirmed) = self.dialect.acknowledged(text) {
+        if let Some(reply) = self.dialect.reply(text) {
+            return self.send_aside(index, reply);
+        }
+        if !self.dialect.acknowledges() {
+            inbox.frames.push((index, payload));
+            return Ok(());
+        }
+        let client = &mut self.clients[index];
+        if let Some(confirmed) = signal::acknowledged(text) {
             let possible = client.confirmed..=client.sent;
             if !possible.contains(&confirmed) {
                 return Err(format!("acknowledged {confirmed}, which is not in {possible:?}").into());
@@ -266,7 +278,7 @@ impl Fleet {
             client.confirmed = confirmed;
             return Ok(());
         }
-        let is_counted = self.dialect.is_counted(text);
+        let is_counted = signal::is_counted(text);
         inbox.frames.push((index, payload));
         if is_counted {
             client.received += 1;
@@ -286,7 +298,7 @@ impl Fleet {
         let client = &mut self.clients[index];
         client.acknowledge_at = None;
         client.acknowledged = client.received;
-        let text = Dialect::acknowledgement(client.received);
+        let text = signal::acknowledgement(client.received);
         self.send_aside(index, &text)
     }
 

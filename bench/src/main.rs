@@ -16,6 +16,7 @@ mod inbox;
 mod machine;
 mod promise;
 mod report;
+mod rivals;
 mod serve;
 mod server;
 mod websocket;
@@ -35,6 +36,7 @@ use clap::{Parser, Subcommand, ValueEnum, builder::RangedI64ValueParser};
 
 use crate::{
     report::{Figure, Report},
+    rivals::Rival,
     server::{Kind, Server, Setup},
     workload::Workload,
 };
@@ -141,9 +143,16 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.promises {
         return hold::hold(&workloads, cpu, hold::Scale::Full, &notes);
     }
-    let rivals = server::rivals()?;
-    notes.extend(rivals.iter().map(|(_, version)| version.clone()));
-    let kinds: Vec<_> = Kind::OURS.into_iter().chain(rivals.iter().map(|(kind, _)| *kind)).collect();
+    let mut kinds = Kind::OURS.to_vec();
+    for rival in Rival::ALL {
+        match rival.install() {
+            Ok(version) => {
+                kinds.push(Kind::Rival(rival));
+                notes.push(version);
+            }
+            Err(error) => notes.push(format!("{} is left out: {error}", rival.name())),
+        }
+    }
     compare(arguments, &workloads, &kinds, cpu, notes)
 }
 

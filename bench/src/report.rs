@@ -100,7 +100,7 @@ impl Report {
 
     /// Medians with the least and the greatest value, and our medians as parts of those of the rivals.
     pub(crate) fn to_markdown(&self) -> String {
-        let is_rival = |kind: Kind| !matches!(kind, Kind::Ours(_));
+        let is_rival = |kind: Kind| matches!(kind, Kind::Rival(_));
         let columns = self.kinds.iter().copied().enumerate();
         let (rivals, ours): (Vec<_>, Vec<_>) = columns.partition(|(_, kind)| is_rival(*kind));
         let ratios: Vec<_> =
@@ -174,7 +174,7 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Adapter;
+    use crate::{Adapter, rivals::Rival};
 
     #[test]
     fn promises_are_broken_beyond_their_bounds_only() {
@@ -192,11 +192,12 @@ mod tests {
     #[test]
     fn medians_stand_between_the_extremes_and_rivals_are_the_measure() {
         let ours = Kind::Ours(Adapter::Axum);
-        let mut report = Report::new(&[ours, Kind::NodeWs]);
+        let rival = Kind::Rival(Rival::NodeWs);
+        let mut report = Report::new(&[ours, rival]);
         for value in [1.0, 4.0, 2.0, 3.0] {
             report.add("relay", ours, vec![Figure::new("CPU", "µs", value)]);
         }
-        report.add("relay", Kind::NodeWs, vec![Figure::new("CPU", "µs", 10.0)]);
+        report.add("relay", rival, vec![Figure::new("CPU", "µs", 10.0)]);
         let table = report.to_markdown();
         assert!(
             table.ends_with("| relay | CPU | µs | 2.50 [1.00 .. 4.00] | 10.0 [10.0 .. 10.0] | 0.25 |\n"),

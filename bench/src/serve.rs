@@ -11,7 +11,7 @@ use signal_axum::{Limits, Rates, Signaling};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::{Adapter, Result, dialect::Dialect, server::Setup};
+use crate::{Adapter, Result, dialect::signal, server::Setup};
 
 /// Serves until standard input ends. All is as by default but what is given, and the log is told what that of a demo
 /// server is told, but goes nowhere.
@@ -36,7 +36,7 @@ pub(crate) async fn run(adapter: Adapter, setup: Setup) -> Result<()> {
     let metrics = async move || signal_axum::metrics_response(watched.metrics());
     let metrics: Router = Router::new().route("/metrics", get(metrics));
     tokio::spawn(signal_axum::serve(admin, metrics, future::pending()));
-    let path = Dialect::Signal.path();
+    let path = signal::PATH;
     match adapter {
         Adapter::Axum => {
             let app: Router = Router::new().nest(path, signal_axum::router(&signaling));

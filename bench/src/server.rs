@@ -4,7 +4,6 @@ use std::{
     env, fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,14 +11,17 @@ use std::{
 use clap::{Args, ValueEnum};
 use signal_axum::{Limits, Rates};
 
-use crate::{Adapter, Result, dialect::Dialect};
+use crate::{
+    Adapter, Result,
+    dialect::{Dialect, Signal},
+    rivals::Rival,
+};
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Ours(Adapter),
-    /// `rivals/node-ws`.
-    NodeWs,
+    Rival(Rival),
 }
 
 /// What of a server of ours is not as by default.
@@ -64,7 +66,7 @@ pub(crate) struct Server {
     pub(crate) metrics: Option<SocketAddr>,
     /// How long it keeps lost sessions.
     pub(crate) grace: Duration,
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: &'static dyn Dialect,
     child: Child,
 }
 
@@ -75,12 +77,12 @@ impl Kind {
         match self {
             Self::Ours(Adapter::Axum) => "signal-axum",
             Self::Ours(Adapter::Tungstenite) => "signal-tungstenite",
-            Self::NodeWs => "Node ws",
+            Self::Rival(rival) => rival.name(),
         }
     }
 
     pub(crate) fn start(self, setup: Setup) -> Result<Server> {
-        let (mut command, dialect) = match self {
+        let (mut command, dialect): (_, &dyn Dialect) = match self {
             Self::Ours(adapter) => {
                 let mut command = Command::new(env::current_exe()?);
                 let adapter = adapter.to_possible_value().expect("no adapter is hidden");
@@ -94,13 +96,9 @@ impl Kind {
                 if setup.unlimited {
                     command.arg("--unlimited");
                 }
-                (command, Dialect::Signal)
+                (command, &Signal)
             }
-            Self::NodeWs => {
-                let mut command = Command::new("node");
-                command.arg("server.js").current_dir(NODE_WS);
-                (command, Dialect::NodeWs)
-            }
+            Self::Rival(rival) => (rival.command(), rival.dialect()),
         };
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -147,20 +145,3 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
-
-/// Installs the rivals. Which of them can be measured here, with their versions.
-pub(crate) fn rivals() -> Result<Vec<(Kind, String)>> {
-    let Ok(node) = Command::new("node").arg("--version").output() else { return Ok(Vec::new()) };
-    let installed =
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(NODE_WS).output()?;
-    if !installed.status.success() {
-        return Err(format!("npm ci: {}", String::from_utf8_lossy(&installed.stderr)).into());
-    }
-    let package = fs::read_to_string(Path::new(NODE_WS).join("node_modules/ws/package.json"))?;
-    let version =
-        package.lines().find_map(|line| line.trim().strip_prefix(r#""version": ""#)?.strip_suffix("\","));
-    let node = String::from_utf8_lossy(&node.stdout);
-    Ok(vec![(Kind::NodeWs, format!("ws {} on Node {}", version.unwrap_or("?"), node.trim()))])
-}
-
-const NODE_WS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rivals/node-ws");

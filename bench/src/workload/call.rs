@@ -20,8 +20,7 @@ pub(super) use fresh::fresh;
 
 /// So many calls of pairs that stay in their channels, one pair after the other.
 pub(super) fn persistent(server: &Server, pairs: usize, calls: usize) -> Result<Vec<Figure>> {
-    let mut fleet = gather::connect(server, 2 * pairs)?;
-    let introductions = gather::pair(&mut fleet)?;
+    let (mut fleet, introductions) = gather::pairs(server, 2 * pairs)?;
     let mut inbox = Inbox::default();
     let mut pairs = Pairs::new(fleet.dialect, &introductions);
     pairs.call(&mut fleet, &mut inbox, WARM_UP)?;
@@ -51,7 +50,7 @@ pub(super) struct Pairs(Vec<Party>);
 
 impl Pairs {
     /// The clients of a fleet, one for each introduction.
-    pub(super) fn new(dialect: Dialect, introductions: &[Introduction]) -> Self {
+    pub(super) fn new(dialect: &dyn Dialect, introductions: &[Introduction]) -> Self {
         // No two pairs say the same.
         let party = |(client, other)| Party::new(dialect, (client / 2) as u32 * NUMBERS, other);
         Self(introductions.iter().enumerate().map(party).collect())
@@ -96,7 +95,7 @@ struct Party {
 
 impl Party {
     /// What it says and hears counts from `number`.
-    fn new(dialect: Dialect, number: u32, other: &Introduction) -> Self {
+    fn new(dialect: &dyn Dialect, number: u32, other: &Introduction) -> Self {
         let offers = other.should_create_offer;
         let (own, expected) =
             if offers { (Payload::Offer, Payload::Answer) } else { (Payload::Answer, Payload::Offer) };

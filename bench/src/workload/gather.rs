@@ -4,10 +4,10 @@ use std::{iter, time::Duration};
 
 use crate::{
     Result,
-    dialect::Introduction,
+    dialect::{Heard, Introduction},
     fleet::Fleet,
     gauges,
-    inbox::{Inbox, OPENED},
+    inbox::Inbox,
     server::Server,
     workload::GLANCE,
 };
@@ -18,14 +18,15 @@ pub(super) fn connect(server: &Server, connections: usize) -> Result<Fleet> {
     let mut inbox = Inbox::default();
     while fleet.len() < connections {
         let mut missing = AT_ONCE.min(connections - fleet.len());
-        iter::repeat_with(|| fleet.connect()).take(missing).collect::<Result<()>>()?;
+        iter::repeat_with(|| fleet.connect("")).take(missing).collect::<Result<()>>()?;
         while missing > 0 {
             fleet.receive(&mut inbox, GLANCE)?;
             for (client, text) in inbox.frames() {
-                match fleet.dialect.hello().filter(|_| text == OPENED) {
-                    Some(hello) => fleet.send_aside(client, hello)?,
-                    None if text == OPENED || fleet.dialect.is_welcome(text) => missing -= 1,
-                    None => return Err(unexpected(client, text)),
+                match fleet.dialect.hear(str::from_utf8(text)?) {
+                    Some(Heard::Welcome) => missing -= 1,
+                    Some(Heard::Joined | Heard::Introduced(_) | Heard::Left) | None => {
+                        return Err(unexpected(client, text));
+                    }
                 }
             }
         }
@@ -33,28 +34,32 @@ pub(super) fn connect(server: &Server, connections: usize) -> Result<Fleet> {
     Ok(fleet)
 }
 
-/// Seats the clients in channels of two, neighbours together. What each has been told about its neighbour.
-pub(super) fn pair(fleet: &mut Fleet) -> Result<Vec<Introduction>> {
-    let mut told: Vec<Option<Introduction>> = iter::repeat_with(|| None).take(fleet.len()).collect();
+/// Connects clients, and seats them in channels of two, neighbours together. What each knows about its neighbour.
+pub(super) fn pairs(server: &Server, connections: usize) -> Result<(Fleet, Vec<Introduction>)> {
+    let mut fleet = Fleet::new(server.address, server.dialect)?;
+    let mut told: Vec<Option<Introduction>> = Vec::new();
     let mut inbox = Inbox::default();
-    for start in (0..fleet.len()).step_by(AT_ONCE) {
-        let mut missing = AT_ONCE.min(fleet.len() - start);
-        for client in start..start + missing {
-            let join = fleet.dialect.join(&format!("pair-{}", client / 2));
-            fleet.send(client, join.as_bytes())?;
+    while fleet.len() < connections {
+        let mut missing = AT_ONCE.min(connections - fleet.len());
+        for client in fleet.len()..fleet.len() + missing {
+            fleet.connect(&channel(client))?;
+            told.push(None);
         }
         while missing > 0 {
             fleet.receive(&mut inbox, GLANCE)?;
             for (client, text) in inbox.frames() {
-                if fleet.dialect.is_joined(text) {
-                    continue;
+                match fleet.dialect.hear(str::from_utf8(text)?) {
+                    Some(Heard::Welcome) => {
+                        let join = fleet.dialect.join(&channel(client));
+                        fleet.send(client, join.as_bytes())?;
+                    }
+                    Some(Heard::Joined) => {}
+                    Some(Heard::Introduced(introduction)) if told[client].is_none() => {
+                        told[client] = Some(introduction);
+                        missing -= 1;
+                    }
+                    Some(Heard::Introduced(_) | Heard::Left) | None => return Err(unexpected(client, text)),
                 }
-                let introduction = fleet.dialect.introduction(str::from_utf8(text)?);
-                if introduction.is_none() || told[client].is_some() {
-                    return Err(unexpected(client, text));
-                }
-                told[client] = introduction;
-                missing -= 1;
             }
         }
     }
@@ -64,8 +69,13 @@ pub(super) fn pair(fleet: &mut Fleet) -> Result<Vec<Introduction>> {
     };
     match told.as_chunks().0.iter().find(|pair| !fits(pair)) {
         Some(pair) => Err(format!("the two are not told the same: {pair:?}").into()),
-        None => Ok(told),
+        None => Ok((fleet, told)),
     }
+}
+
+/// That of a client and its neighbour.
+fn channel(client: usize) -> String {
+    format!("pair-{}", client / 2)
 }
 
 /// All go, every other one without saying so, and nothing may be left of them once their grace time is over.
@@ -92,5 +102,5 @@ pub(super) fn unexpected_frame(client: usize, text: &[u8]) -> Result<()> {
 /// How long a server may take to clear away what is over.
 pub(super) const CLEARING: Duration = Duration::from_secs(10);
 
-/// Clients that connect or join at once. An even number, and below the backlog of any server.
+/// Clients that connect and join at once. An even number, and below the backlog of any server.
 const AT_ONCE: usize = 64;

@@ -17,8 +17,7 @@ pub(super) fn run(server: &Server, connections: usize) -> Result<Vec<Figure>> {
     let kilobytes = |memory: f64| (memory - memory_before) / connections as f64 / 1024.0;
 
     let start = Instant::now();
-    let mut fleet = gather::connect(server, connections)?;
-    let introductions = gather::pair(&mut fleet)?;
+    let (mut fleet, introductions) = gather::pairs(server, connections)?;
     let gathered = start.elapsed();
     let (joined, cpu_joined) = (server.memory()?, server.cpu()?);
     fleet.settle(&mut inbox)?;

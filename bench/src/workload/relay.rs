@@ -24,7 +24,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(dialect: Dialect, other: &Introduction) -> Self {
+    fn new(dialect: &dyn Dialect, other: &Introduction) -> Self {
         Self {
             own: dialect.relay(Payload::Candidate, other),
             expected: dialect.relayed(Payload::Candidate, other),
@@ -34,8 +34,7 @@ impl Line {
 
 /// Each client sends one candidate, and another one for each that it gets: two are under way in each pair.
 pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Vec<Figure>> {
-    let mut fleet = gather::connect(server, 2 * pairs)?;
-    let introductions = gather::pair(&mut fleet)?;
+    let (mut fleet, introductions) = gather::pairs(server, 2 * pairs)?;
     let mut lines: Vec<_> = introductions.iter().map(|other| Line::new(fleet.dialect, other)).collect();
     let mut inbox = Inbox::default();
     for (client, line) in lines.iter_mut().enumerate() {
@@ -99,8 +98,7 @@ pub(super) struct Measured {
 }
 
 pub(super) fn paced(server: &Server, pairs: usize, pace: Pace) -> Result<Vec<Figure>> {
-    let mut fleet = gather::connect(server, 2 * pairs)?;
-    let introductions = gather::pair(&mut fleet)?;
+    let (mut fleet, introductions) = gather::pairs(server, 2 * pairs)?;
     let mut inbox = Inbox::default();
     let mut paced = Paced::new(&fleet, &introductions);
     let measured = paced.run(server, &mut fleet, &mut inbox, pace, |_| Ok(()), gather::unexpected_frame)?;

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Result,
+    dialect::Introduction,
     fleet::Fleet,
     inbox::Inbox,
     promise::{Bound, Steadiness},
@@ -37,8 +38,7 @@ pub(super) fn run(
     pairs: usize,
     pace: (u32, Duration),
 ) -> Result<Vec<Figure>> {
-    let mut fleet = gather::connect(server, 2 * (pairs + readers))?;
-    let introductions = gather::pair(&mut fleet)?;
+    let (mut fleet, introductions) = gather::pairs(server, 2 * (pairs + readers))?;
     let mut inbox = Inbox::default();
     let mut paced = Paced::new(&fleet, &introductions[..2 * pairs]);
     let pace = Pace { rate: pace.0, time: pace.1 };
@@ -89,12 +89,7 @@ struct Flood {
 }
 
 impl Flood {
-    fn new(
-        first: usize,
-        readers: usize,
-        time: Duration,
-        introductions: &[crate::dialect::Introduction],
-    ) -> Result<Self> {
+    fn new(first: usize, readers: usize, time: Duration, introductions: &[Introduction]) -> Result<Self> {
         let data = "x".repeat(LARGE);
         let writers = (0..readers).map(|reader| &introductions[first + 2 * reader + 1].peer_id);
         let texts = writers

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{GLANCE, gather, microseconds};
 use crate::{
     Result,
-    dialect::{Dialect, Introduction, literal},
+    dialect::{Dialect, Heard, Introduction, Signal, literal},
     inbox::Inbox,
     report::Figure,
     server::Server,
@@ -61,7 +61,7 @@ fn verify(storm: usize, told: &[Vec<String>]) -> Result<()> {
         known.resize_with(members, || None);
         for (position, text) in introduced.iter().enumerate() {
             let unexpected = || gather::unexpected(client, text.as_bytes());
-            let introduction = Dialect::Signal.introduction(text).ok_or_else(unexpected)?;
+            let Some(Heard::Introduced(introduction)) = Signal.hear(text) else { return Err(unexpected()) };
             let other: usize = literal(text, "n").ok_or_else(unexpected)?.parse()?;
             if introduction.should_create_offer != (position < peers) || other == client {
                 return Err(unexpected());

@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::{AT_ONCE, MESSAGES, Party, WARM_UP, figures};
 use crate::{
     Result,
+    dialect::Heard,
     fleet::Fleet,
     gauges,
-    inbox::{Inbox, OPENED},
+    inbox::Inbox,
     report::Figure,
     server::Server,
     workload::{GLANCE, gather},
@@ -34,8 +35,8 @@ struct Desk {
 
 /// How far a client has come.
 enum Stage {
+    /// Until it has been introduced.
     Arriving,
-    Joining,
     Calling(Party),
     Leaving,
     Gone,
@@ -78,13 +79,14 @@ impl Desk {
     fn begin(&mut self, place: usize) -> Result<()> {
         self.calls.resize(self.calls.len().max(place + 1), 0);
         self.calls[place] = self.begun;
+        let channel = channel(self.begun);
         self.begun += 1;
         for client in [2 * place, 2 * place + 1] {
             if client < self.fleet.len() {
-                self.fleet.connect_again(client)?;
+                self.fleet.connect_again(client, &channel)?;
                 self.stages[client] = Stage::Arriving;
             } else {
-                self.fleet.connect()?;
+                self.fleet.connect(&channel)?;
                 self.stages.push(Stage::Arriving);
             }
         }
@@ -95,23 +97,17 @@ impl Desk {
         let Self { fleet, stages, calls, .. } = self;
         let (dialect, call) = (fleet.dialect, calls[client / 2]);
         match &mut stages[client] {
-            Stage::Arriving => match dialect.hello().filter(|_| text == OPENED) {
-                Some(hello) => fleet.send_aside(client, hello)?,
-                None if text == OPENED || dialect.is_welcome(text) => {
-                    stages[client] = Stage::Joining;
-                    fleet.send(client, dialect.join(&format!("call-{call}")).as_bytes())?;
+            Stage::Arriving => match dialect.hear(str::from_utf8(text)?) {
+                Some(Heard::Welcome) => fleet.send(client, dialect.join(&channel(call)).as_bytes())?,
+                Some(Heard::Joined) => {}
+                Some(Heard::Introduced(other)) => {
+                    // No two calls say the same.
+                    let mut party = Party::new(dialect, (call * MESSAGES) as u32, &other);
+                    party.begin(fleet, client)?;
+                    stages[client] = Stage::Calling(party);
                 }
-                None => return Err(gather::unexpected(client, text)),
+                Some(Heard::Left) | None => return Err(gather::unexpected(client, text)),
             },
-            Stage::Joining if dialect.is_joined(text) => {}
-            Stage::Joining => {
-                let other = dialect.introduction(str::from_utf8(text)?);
-                let other = other.ok_or_else(|| gather::unexpected(client, text))?;
-                // No two calls say the same.
-                let mut party = Party::new(dialect, (call * MESSAGES) as u32, &other);
-                party.begin(fleet, client)?;
-                stages[client] = Stage::Calling(party);
-            }
             Stage::Calling(party) => {
                 party.hear(fleet, client, text)?;
                 let has_ended =
@@ -123,9 +119,13 @@ impl Desk {
                     }
                 }
             }
-            Stage::Leaving if dialect.is_farewell(text) => {}
+            Stage::Leaving if matches!(dialect.hear(str::from_utf8(text)?), Some(Heard::Left)) => {}
             Stage::Leaving | Stage::Gone => return Err(gather::unexpected(client, text)),
         }
         Ok(())
     }
+}
+
+fn channel(call: usize) -> String {
+    format!("call-{call}")
 }
