@@ -1,10 +1,12 @@
 //! What clients say to our server and to the rivals, and what they must hear.
 
+mod floor;
 mod node_ws;
 mod payload;
 pub(crate) mod signal;
 
 pub(crate) use self::{
+    floor::Floor,
     node_ws::NodeWs,
     payload::{Numbered, Payload},
     signal::Signal,
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_is_lost_doubled_or_changed_is_seen() {
-        let dialects: [&dyn Dialect; _] = [&Signal, &NodeWs];
+        let dialects: [&dyn Dialect; _] = [&Signal, &Floor, &NodeWs];
         for dialect in dialects {
             let frames = || dialect.relayed(Payload::Candidate, &other());
             let [mut server, mut client] = [frames(), frames()];

@@ -64,7 +64,8 @@ fn gauges(text: &str) -> Vec<Gauge<'_>> {
     text.lines().filter_map(gauge).collect()
 }
 
-fn ask(address: SocketAddr) -> Result<String> {
+/// The page at `/metrics`.
+pub(crate) fn ask(address: SocketAddr) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     write!(stream, "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

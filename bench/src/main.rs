@@ -5,20 +5,26 @@
 //! which has no kernel memory in it). One thread generates all load. Every message carries a number and is compared
 //! byte for byte where it arrives, so that nothing is lost, changed or doubled unseen.
 //!
+//! The floor is measured with them: the least that a server can do. It tells how many system calls it makes, and where these
+//! are more than they must be, nothing is measured by it.
+//!
 //! With `--promises` figures are held to what is promised of them: those of memory in each round, those of time, which
 //! whatever else runs on the machine can spoil, in one of up to three. With `--smoke` those of memory are, too.
 
 mod dialect;
 mod fleet;
+mod floor;
 mod gauges;
 mod hold;
 mod inbox;
 mod machine;
+mod meter;
 mod promise;
 mod report;
 mod rivals;
 mod serve;
 mod server;
+mod validity;
 mod websocket;
 mod workload;
 
@@ -96,6 +102,9 @@ enum Command {
         #[command(flatten)]
         setup: Setup,
     },
+    /// Runs the floor until standard input ends
+    #[command(hide = true)]
+    Floor,
 }
 
 /// The adapters of the project.
@@ -109,6 +118,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Some(Command::Serve { adapter, setup }) => serve::run(adapter, setup).map(|()| ExitCode::SUCCESS),
+        Some(Command::Floor) => floor::run().map(|()| ExitCode::SUCCESS),
         None => measure(&arguments),
     };
     done.unwrap_or_else(|error| {
@@ -144,6 +154,7 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
         return hold::hold(&workloads, cpu, hold::Scale::Full, &notes);
     }
     let mut kinds = Kind::OURS.to_vec();
+    kinds.push(Kind::Floor);
     for rival in Rival::ALL {
         match rival.install() {
             Ok(version) => {

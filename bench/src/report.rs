@@ -5,20 +5,29 @@ use std::fmt::{self, Write};
 use crate::{
     promise::{Bound, Promise, Steadiness},
     server::Kind,
+    validity::Validity,
 };
 
 /// One thing that was measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
-    name: &'static str,
-    unit: &'static str,
-    value: f64,
-    promise: Option<Promise>,
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) value: f64,
+    pub(crate) promise: Option<Promise>,
+    /// Whether it tells of the floor whether it is one.
+    is_evidence: bool,
 }
 
 impl Figure {
     pub(crate) fn new(name: &'static str, unit: &'static str, value: f64) -> Self {
-        Self { name, unit, value, promise: None }
+        Self { name, unit, value, promise: None, is_evidence: false }
+    }
+
+    /// What the floor does beside what is measured, and what it has to be.
+    pub(crate) fn evidence(name: &'static str, unit: &'static str, value: f64, bound: Option<Bound>) -> Self {
+        let promise = bound.map(|bound| Promise { bound, steadiness: Steadiness::Timed });
+        Self { promise, is_evidence: true, ..Self::new(name, unit, value) }
     }
 
     pub(crate) fn promised(self, bound: Bound, steadiness: Steadiness) -> Self {
@@ -38,7 +47,7 @@ impl Figure {
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, unit, value, promise } = self;
+        let Self { name, unit, value, promise, .. } = self;
         write!(f, "{name}: {} {unit}", short(*value))?;
         let Some(Promise { bound, .. }) = promise else { return Ok(()) };
         let (words, bound) = bound.words();
@@ -70,6 +79,7 @@ impl Promises {
 pub(crate) struct Report {
     kinds: Vec<Kind>,
     rows: Vec<Row>,
+    validity: Validity,
 }
 
 struct Row {
@@ -82,12 +92,17 @@ struct Row {
 
 impl Report {
     pub(crate) fn new(kinds: &[Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), rows: Vec::new() }
+        Self { kinds: kinds.to_vec(), rows: Vec::new(), validity: Validity::default() }
     }
 
     pub(crate) fn add(&mut self, workload: &str, kind: Kind, figures: Vec<Figure>) {
         let column = self.kinds.iter().position(|known| *known == kind).expect("a kind of this report");
-        for Figure { name, unit, value, .. } in figures {
+        for figure in figures {
+            if figure.is_evidence {
+                self.validity.add(workload, figure);
+                continue;
+            }
+            let Figure { name, unit, value, .. } = figure;
             let known = self.rows.iter().position(|row| row.workload == workload && row.name == name);
             let row = known.unwrap_or_else(|| {
                 let values = vec![Vec::new(); self.kinds.len()];
@@ -98,9 +113,10 @@ impl Report {
         }
     }
 
-    /// Medians with the least and the greatest value, and our medians as parts of those of the rivals.
+    /// Medians with the least and the greatest value, and our medians as parts of those of the rivals and of the floor, where
+    /// it is one.
     pub(crate) fn to_markdown(&self) -> String {
-        let is_rival = |kind: Kind| matches!(kind, Kind::Rival(_));
+        let is_rival = |kind: Kind| !matches!(kind, Kind::Ours(_));
         let columns = self.kinds.iter().copied().enumerate();
         let (rivals, ours): (Vec<_>, Vec<_>) = columns.partition(|(_, kind)| is_rival(*kind));
         let ratios: Vec<_> =
@@ -127,9 +143,10 @@ impl Report {
                     None => table += " - |",
                 }
             }
-            for ((our, _), (rival, _)) in &ratios {
+            for ((our, _), (rival, kind)) in &ratios {
+                let is_measure = *kind != Kind::Floor || self.validity.is_valid(&row.workload);
                 match (&summaries[*our], &summaries[*rival]) {
-                    (Some(our), Some(rival)) => {
+                    (Some(our), Some(rival)) if is_measure => {
                         write!(table, " {:.2} |", our.median / rival.median).unwrap_or_default();
                     }
                     _ => table += " - |",
@@ -137,18 +154,18 @@ impl Report {
             }
             table += "\n";
         }
-        table
+        table + &self.validity.to_markdown()
     }
 }
 
-struct Summary {
-    median: f64,
-    least: f64,
-    greatest: f64,
+pub(crate) struct Summary {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) greatest: f64,
 }
 
 impl Summary {
-    fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let mut values = values.to_vec();
         values.sort_unstable_by(f64::total_cmp);
         let (least, greatest) = (*values.first()?, *values.last()?);

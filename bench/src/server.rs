@@ -13,7 +13,9 @@ use signal_axum::{Limits, Rates};
 
 use crate::{
     Adapter, Result,
-    dialect::{Dialect, Signal},
+    dialect::{Dialect, Floor, Signal},
+    floor::Counts,
+    gauges,
     rivals::Rival,
 };
 
@@ -22,6 +24,8 @@ use crate::{
 pub(crate) enum Kind {
     Ours(Adapter),
     Rival(Rival),
+    /// What the others are measured by.
+    Floor,
 }
 
 /// What of a server of ours is not as by default.
@@ -64,6 +68,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Where it tells what it has counted, if it is one of ours.
     pub(crate) metrics: Option<SocketAddr>,
+    /// Where it tells its system calls, if it is the floor.
+    counts: Option<SocketAddr>,
     /// How long it keeps lost sessions.
     pub(crate) grace: Duration,
     pub(crate) dialect: &'static dyn Dialect,
@@ -78,6 +84,7 @@ impl Kind {
             Self::Ours(Adapter::Axum) => "signal-axum",
             Self::Ours(Adapter::Tungstenite) => "signal-tungstenite",
             Self::Rival(rival) => rival.name(),
+            Self::Floor => "floor",
         }
     }
 
@@ -99,6 +106,11 @@ impl Kind {
                 (command, &Signal)
             }
             Self::Rival(rival) => (rival.command(), rival.dialect()),
+            Self::Floor => {
+                let mut command = Command::new(env::current_exe()?);
+                command.arg("floor");
+                (command, &Floor)
+            }
         };
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
@@ -106,9 +118,14 @@ impl Kind {
             let line = lines.next()?.ok()?;
             line.strip_prefix(what)?.strip_prefix(" on http://")?.parse().ok()
         };
-        let metrics = matches!(self, Self::Ours(_)).then(|| address("metrics")).flatten();
+        let (metrics, counts) = match self {
+            Self::Ours(_) => (address("metrics"), None),
+            Self::Rival(_) => (None, None),
+            Self::Floor => (None, address("metrics")),
+        };
+        let grace = setup.grace_time();
         match address("listening") {
-            Some(address) => Ok(Server { address, metrics, grace: setup.grace_time(), dialect, child }),
+            Some(address) => Ok(Server { address, metrics, counts, grace, dialect, child }),
             None => {
                 let _ = child.kill();
                 child.wait()?;
@@ -130,6 +147,25 @@ impl Server {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
+    /// The CPU time that it spent outside of the kernel, and in it, as far as one tick is from the next.
+    pub(crate) fn times(&self) -> Result<[Duration; 2]> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name of the program, in parentheses, may have spaces.
+        let (_, fields) = stat.rsplit_once(')').ok_or("a stat without a name")?;
+        let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+        let mut time = || -> Result<Duration> {
+            Ok(Duration::from_secs(ticks.next().ok_or("a short stat")??) / TICKS_PER_SECOND)
+        };
+        Ok([time()?, time()?])
+    }
+
+    /// What the floor has done. No other server tells.
+    pub(crate) fn counts(&self) -> Result<Option<Counts>> {
+        let Some(address) = self.counts else { return Ok(None) };
+        let text = gauges::ask(address)?;
+        Ok(Some(Counts::parse(&text).ok_or_else(|| format!("no counts: {text}"))?))
+    }
+
     /// Its resident memory in bytes.
     pub(crate) fn memory(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -145,3 +181,6 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
+
+/// Of user mode, on every Linux that Rust knows.
+const TICKS_PER_SECOND: u32 = 100;

@@ -54,7 +54,7 @@ impl Workload {
     }
 
     pub(crate) fn is_for(self, kind: Kind) -> bool {
-        let is_ours_alone = matches!(self, Self::Storm { .. } | Self::Churn { .. } | Self::Slow { .. });
+        let is_ours_alone = matches!(self, Self::Churn { .. } | Self::Slow { .. });
         !is_ours_alone || matches!(kind, Kind::Ours(_))
     }
 
@@ -66,7 +66,7 @@ impl Workload {
             Self::Persistent { pairs, .. } | Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => {
                 2 * pairs
             }
-            Self::Storm { members, .. } => members,
+            Self::Storm { members, times } => members * times,
             Self::Churn { .. } => churn::CLIENTS,
             Self::Slow { readers, pairs, .. } => 2 * (readers + pairs),
         }

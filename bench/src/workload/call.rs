@@ -13,8 +13,10 @@ use crate::{
     dialect::{Dialect, Introduction, Numbered, Payload},
     fleet::{ACK_EVERY, Fleet},
     inbox::Inbox,
+    meter::{Cost, Meter},
     report::Figure,
     server::Server,
+    validity,
 };
 pub(super) use fresh::fresh;
 
@@ -24,12 +26,13 @@ pub(super) fn persistent(server: &Server, pairs: usize, calls: usize) -> Result<
     let mut inbox = Inbox::default();
     let mut pairs = Pairs::new(fleet.dialect, &introductions);
     pairs.call(&mut fleet, &mut inbox, WARM_UP)?;
-    let (start, cpu) = (Instant::now(), server.cpu()?);
+    let meter = Meter::start(server)?;
+    let start = Instant::now();
     pairs.call(&mut fleet, &mut inbox, calls)?;
-    let (time, cpu) = (start.elapsed(), server.cpu()? - cpu);
+    let (time, cost) = (start.elapsed(), meter.stop()?);
     fleet.settle(&mut inbox)?;
     gather::leave(server, fleet)?;
-    Ok(figures(calls, time, cpu))
+    Ok(figures(calls, time, &cost, 0))
 }
 
 /// How many messages a client sends if that many calls are made, the join and acknowledgements included.
@@ -38,11 +41,14 @@ pub(super) fn most_messages(pairs: usize, calls: usize) -> usize {
     messages + messages / ACK_EVERY as usize
 }
 
-fn figures(calls: usize, time: Duration, cpu: Duration) -> Vec<Figure> {
-    vec![
-        Figure::new("CPU per call", "µs", microseconds(cpu) / calls as f64),
+/// `connections` are those that were opened for it.
+fn figures(calls: usize, time: Duration, cost: &Cost, connections: usize) -> Vec<Figure> {
+    let mut figures = vec![
+        Figure::new("CPU per call", "µs", microseconds(cost.cpu) / calls as f64),
         Figure::new("calls per second", "1/s", calls as f64 / time.as_secs_f64()),
-    ]
+    ];
+    figures.extend(validity::of_calls(cost, connections as u64));
+    figures
 }
 
 /// Clients that call each other, neighbours together.

@@ -13,8 +13,10 @@ use crate::{
     dialect::{Dialect, Introduction, Numbered, Payload},
     fleet::{ACK_EVERY, Fleet},
     inbox::Inbox,
+    meter::{Cost, Meter},
     report::Figure,
     server::Server,
+    validity,
 };
 
 /// One client of a pair.
@@ -60,14 +62,17 @@ pub(super) fn closed(server: &Server, pairs: usize, time: Duration) -> Result<Ve
         Ok(received)
     };
     exchange(Some(Instant::now() + WARM_UP))?;
-    let (start, cpu) = (Instant::now(), server.cpu()?);
+    let meter = Meter::start(server)?;
+    let start = Instant::now();
     let received = exchange(Some(start + time))?;
-    let (time, cpu) = (start.elapsed(), server.cpu()? - cpu);
+    let (time, cost) = (start.elapsed(), meter.stop()?);
     exchange(None)?;
-    Ok(vec![
-        Figure::new("CPU per message", "µs", microseconds(cpu) / received as f64),
+    let mut figures = vec![
+        Figure::new("CPU per message", "µs", microseconds(cost.cpu) / received as f64),
         Figure::new("messages per second", "1/s", received as f64 / time.as_secs_f64()),
-    ])
+    ];
+    figures.extend(validity::of_relay(&cost));
+    Ok(figures)
 }
 
 /// Whether clients of `pairs` that send so many messages a second in all are over their rate. Acknowledgements count, too.
@@ -91,7 +96,7 @@ pub(super) struct Paced {
 
 /// What was measured.
 pub(super) struct Measured {
-    cpu: Duration,
+    cost: Cost,
     messages: u32,
     /// In order.
     latencies: Vec<Duration>,
@@ -103,12 +108,14 @@ pub(super) fn paced(server: &Server, pairs: usize, pace: Pace) -> Result<Vec<Fig
     let mut paced = Paced::new(&fleet, &introductions);
     let measured = paced.run(server, &mut fleet, &mut inbox, pace, |_| Ok(()), gather::unexpected_frame)?;
     fleet.settle(&mut inbox)?;
-    Ok(vec![
-        Figure::new("CPU per message", "µs", microseconds(measured.cpu) / f64::from(measured.messages)),
+    let mut figures = vec![
+        Figure::new("CPU per message", "µs", microseconds(measured.cost.cpu) / f64::from(measured.messages)),
         Figure::new("latency, median", "µs", measured.percentile(0.5)),
         Figure::new("latency, 99 %", "µs", measured.percentile(0.99)),
         Figure::new("latency, 99.9 %", "µs", measured.percentile(0.999)),
-    ])
+    ];
+    figures.extend(validity::of_paced(&measured.cost));
+    Ok(figures)
 }
 
 impl Measured {
@@ -140,14 +147,14 @@ impl Paced {
         let warm_up = (WARM_UP.as_secs_f64() * f64::from(rate)) as u32;
         let total = warm_up + (time.as_secs_f64() * f64::from(rate)) as u32;
         let (mut sent, mut received) = (0, 0);
-        let mut cpu = Vec::new();
+        let (mut meter, mut cost) = (None, None);
         let start = Instant::now();
         let due = |message: u32| start + Duration::from_secs(1) * message / rate;
         while received < total {
             let mut now = Instant::now();
             while sent < total && due(sent) <= now {
                 if sent == warm_up {
-                    cpu.push(server.cpu()?);
+                    meter = Some(Meter::start(server)?);
                 }
                 let client = sent as usize % lines.len();
                 fleet.send(client, lines[client].own.next())?;
@@ -155,7 +162,7 @@ impl Paced {
                 under_way[client ^ 1].push_back((sent >= warm_up, due(sent)));
                 sent += 1;
                 if sent == total {
-                    cpu.push(server.cpu()?);
+                    cost = meter.take().map(Meter::stop).transpose()?;
                 }
                 now = Instant::now();
             }
@@ -178,7 +185,7 @@ impl Paced {
             }
         }
         latencies.sort_unstable();
-        Ok(Measured { cpu: cpu[1] - cpu[0], messages: total - warm_up, latencies })
+        Ok(Measured { cost: cost.ok_or("nothing to measure")?, messages: total - warm_up, latencies })
     }
 }
 

@@ -1,85 +1,143 @@
 //! Everybody joins one channel at once, and must be introduced to everybody.
 
-use std::time::Instant;
+use std::{collections::HashMap, ops::Add, time::Instant};
 
 use super::{GLANCE, gather, microseconds};
 use crate::{
     Result,
-    dialect::{Dialect, Heard, Introduction, Signal, literal},
+    dialect::{Heard, Introduction},
     inbox::Inbox,
+    meter::{Cost, Meter},
     report::Figure,
     server::Server,
+    validity,
 };
 
 pub(super) fn run(server: &Server, members: usize, times: usize) -> Result<Vec<Figure>> {
-    let mut fleet = gather::connect(server, members)?;
+    // With many a server, one can be in one channel only, so nobody joins twice.
+    let mut fleet = gather::connect(server, members * times)?;
     let mut inbox = Inbox::default();
-    let (mut time, mut cpu) = (Vec::new(), Vec::new());
+    let (mut time, mut costs) = (Vec::new(), Vec::new());
     for storm in 0..times {
+        let first = storm * members;
+        let join = fleet.dialect.join(&format!("storm-{storm}"));
         let mut told = vec![Vec::new(); members];
-        let (start, cpu_before) = (Instant::now(), server.cpu()?);
-        for client in 0..members {
-            let join = format!(
-                r#"{{"type":"join","id":{client},"channel":"storm-{storm}","userdata":{{"n":{client}}}}}"#
-            );
+        let meter = Meter::start(server)?;
+        let start = Instant::now();
+        for client in first..first + members {
             fleet.send(client, join.as_bytes())?;
         }
-        // One `joined` for each, and all the `addPeer`. They are kept, to be looked into when the clock stands.
-        let mut missing = members * members;
+        let mut missing = members * (members - 1);
         while missing > 0 {
             fleet.receive(&mut inbox, GLANCE)?;
             for (client, text) in inbox.frames() {
-                told[client].push(String::from_utf8_lossy(text).into_owned());
-                missing = missing.checked_sub(1).ok_or_else(|| gather::unexpected(client, text))?;
+                let unexpected = || gather::unexpected(client, text);
+                let told = client.checked_sub(first).and_then(|member| told.get_mut(member));
+                let told = told.ok_or_else(unexpected)?;
+                // If a client hears that it has joined, it does so first. The others are kept, to be looked into when the
+                // clock stands.
+                if !told.is_empty()
+                    || !matches!(fleet.dialect.hear(str::from_utf8(text)?), Some(Heard::Joined))
+                {
+                    told.push(text.to_vec());
+                    missing = missing.checked_sub(1).ok_or_else(unexpected)?;
+                }
             }
         }
         time.push(start.elapsed());
-        cpu.push(server.cpu()? - cpu_before);
+        costs.push(meter.stop()?);
         fleet.settle(&mut inbox)?;
-        verify(storm, &told)?;
+        let introductions = told.iter().enumerate().map(|(member, texts)| {
+            let introduction = |text: &Vec<u8>| match fleet.dialect.hear(str::from_utf8(text)?) {
+                Some(Heard::Introduced(introduction)) => Ok(introduction),
+                Some(Heard::Welcome | Heard::Joined | Heard::Left) | None => {
+                    Err(gather::unexpected(first + member, text))
+                }
+            };
+            texts.iter().map(introduction).collect()
+        });
+        verify(&introductions.collect::<Result<Vec<_>>>()?)?;
     }
+    let mut cpu: Vec<_> = costs.iter().map(|cost| cost.cpu).collect();
     time.sort_unstable();
     cpu.sort_unstable();
     let milliseconds = |sorted: &[_]| microseconds(sorted[sorted.len() / 2]) / 1e3;
-    Ok(vec![
+    let mut figures = vec![
         Figure::new("time until all are introduced", "ms", milliseconds(&time)),
         Figure::new("CPU", "ms", milliseconds(&cpu)),
-    ])
+    ];
+    let cost = costs.into_iter().reduce(Cost::add).unwrap_or_default();
+    figures.extend(validity::of_storm(&cost));
+    Ok(figures)
 }
 
-/// Each pair is introduced once, on both sides, with one offerer and the same connection id. Who was there is told
-/// right after `joined`, and is to be called; who comes later calls.
-fn verify(storm: usize, told: &[Vec<String>]) -> Result<()> {
+/// Each pair is introduced once, on both sides, with one offerer and the same connection id. Nobody is told its own peer id:
+/// it is the one that it was not told.
+fn verify(told: &[Vec<Introduction>]) -> Result<()> {
     let members = told.len();
-    let mut introductions: Vec<Vec<Option<Introduction>>> = Vec::new();
-    for (client, frames) in told.iter().enumerate() {
-        let [joined, introduced @ ..] = &frames[..] else { return Err("nothing for a client".into()) };
-        let head = format!(r#"{{"type":"joined","id":{client},"channel":"storm-{storm}","peers":"#);
-        let peers = joined.strip_prefix(&head).and_then(|rest| rest.strip_suffix('}'));
-        let peers: usize = peers.ok_or_else(|| gather::unexpected(client, joined.as_bytes()))?.parse()?;
-        let mut known: Vec<Option<Introduction>> = Vec::new();
-        known.resize_with(members, || None);
-        for (position, text) in introduced.iter().enumerate() {
-            let unexpected = || gather::unexpected(client, text.as_bytes());
-            let Some(Heard::Introduced(introduction)) = Signal.hear(text) else { return Err(unexpected()) };
-            let other: usize = literal(text, "n").ok_or_else(unexpected)?.parse()?;
-            if introduction.should_create_offer != (position < peers) || other == client {
-                return Err(unexpected());
-            }
-            let place = known.get_mut(other).ok_or_else(unexpected)?;
+    let mut numbers = HashMap::new();
+    for Introduction { peer_id, .. } in told.iter().flatten() {
+        let next = numbers.len();
+        numbers.entry(&**peer_id).or_insert(next);
+    }
+    if numbers.len() != members {
+        return Err(format!("{} peer ids for {members} members", numbers.len()).into());
+    }
+    // By the number of the one who was told, and the number of the one who it was told of.
+    let mut known: Vec<Vec<Option<&Introduction>>> = vec![Vec::new(); members];
+    for introductions in told {
+        let mut others = vec![None; members];
+        for introduction in introductions {
+            let place = &mut others[numbers[&*introduction.peer_id]];
             if place.replace(introduction).is_some() {
-                return Err(format!("client {client}: told twice: {text}").into());
+                return Err(format!("told twice: {introduction:?}").into());
             }
         }
-        introductions.push(known);
+        let own = others.iter().position(Option::is_none).ok_or("somebody was told of itself")?;
+        if !std::mem::replace(&mut known[own], others).is_empty() {
+            return Err(format!("two were not told of the same one, number {own}").into());
+        }
     }
     for (a, b) in (0..members).flat_map(|b| (0..b).map(move |a| (a, b))) {
-        let (Some(ab), Some(ba)) = (&introductions[a][b], &introductions[b][a]) else {
-            return Err(format!("clients {a} and {b} are not introduced").into());
+        let (Some(ab), Some(ba)) = (&known[a][b], &known[b][a]) else {
+            return Err(format!("members {a} and {b} are not introduced").into());
         };
         if ab.connection_id != ba.connection_id || ab.should_create_offer == ba.should_create_offer {
-            return Err(format!("clients {a} and {b} are not told the same: {ab:?}, {ba:?}").into());
+            return Err(format!("members {a} and {b} are not told the same: {ab:?}, {ba:?}").into());
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What three are told by a server that does it well.
+    fn told() -> Vec<Vec<Introduction>> {
+        let introduction = |own: usize, other: usize| Introduction {
+            peer_id: format!("peer-{other}"),
+            connection_id: own.max(other).to_string(),
+            should_create_offer: own < other,
+        };
+        let others = |own: usize| (0..3).filter(move |other| *other != own);
+        (0..3).map(|own| others(own).map(|other| introduction(own, other)).collect()).collect()
+    }
+
+    #[test]
+    fn each_is_introduced_to_each_other_one_once() {
+        verify(&told()).unwrap();
+        let spoil: [fn(&mut Vec<Vec<Introduction>>); 5] = [
+            |told| drop(told[0].pop()),
+            |told| told[0][1].peer_id = "peer-1".to_owned(),
+            |told| told[0][1].peer_id = "peer-0".to_owned(),
+            |told| told[2][0].connection_id = "3".to_owned(),
+            |told| told[1][0].should_create_offer = true,
+        ];
+        for (index, spoil) in spoil.into_iter().enumerate() {
+            let mut told = told();
+            spoil(&mut told);
+            assert!(verify(&told).is_err(), "{index}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::{
     fleet::Fleet,
     gauges,
     inbox::Inbox,
+    meter::Meter,
     report::Figure,
     server::Server,
     workload::{GLANCE, gather},
@@ -17,11 +18,12 @@ use crate::{
 pub(in crate::workload) fn fresh(server: &Server, calls: usize) -> Result<Vec<Figure>> {
     let mut desk = Desk::new(server)?;
     desk.make(WARM_UP)?;
-    let (start, cpu) = (Instant::now(), server.cpu()?);
+    let meter = Meter::start(server)?;
+    let start = Instant::now();
     desk.make(calls)?;
-    let (time, cpu) = (start.elapsed(), server.cpu()? - cpu);
+    let (time, cost) = (start.elapsed(), meter.stop()?);
     gauges::wait_until_empty(server, gather::CLEARING)?;
-    Ok(figures(calls, time, cpu))
+    Ok(figures(calls, time, &cost, 2 * calls))
 }
 
 /// Where calls are made, each by two neighbours who are gone when it is over.
