@@ -1,95 +1,20 @@
 //! Counts allocations: none from frame in to frame out, and none kept for what is over.
 
-use std::time::Instant;
+mod machine;
 
 use allocation_counter::{AllocationInfo, measure};
-use signal_core::{
-    ACK_EVERY, Epoch, Hub, Input, JoinGrant, Limits, LocalLog, Outbox, Output, PeerId, SessionId, Token,
-    codec::{self, FrameLimits},
-};
+use signal_core::{ACK_EVERY, Outbox};
+
+use crate::machine::{CANDIDATE, Machine, candidate, description, id};
 
 const RECIPIENTS: [usize; 3] = [1, 8, 64];
 
-/// A machine with one channel. As the ids of the driver, those of the peers have 22 bytes.
-struct Machine {
-    hub: Hub,
-    log: LocalLog,
-    now: Instant,
-    limits: FrameLimits,
-    /// What goes out, in storage that is used again and again.
-    out: Vec<u8>,
-    frames: usize,
-    deliveries: usize,
-}
-
-impl Machine {
-    fn with_members(members: usize) -> Self {
-        let limits = Limits { members_per_channel: 100, ..Limits::default() };
-        let mut machine = Self {
-            hub: Hub::new(limits, Epoch(0x9f3c_61d2_a07b_e458)),
-            log: LocalLog::default(),
-            now: Instant::now(),
-            limits: FrameLimits::default(),
-            out: Vec::with_capacity(1 << 16),
-            frames: 0,
-            deliveries: 0,
-        };
-        for member in 0..members {
-            let (session, peer) =
-                (SessionId(member as u32), PeerId::new(&id(member)).expect("it is a good id"));
-            machine.feed(Input::Connected { session, peer, identity: None });
-            machine.say(member, r#"{"type":"join","channel":"lobby"}"#);
-        }
-        machine
-    }
-
-    /// From frame in to frame out, as a driver does it.
-    fn say(&mut self, member: usize, text: &str) {
-        let frame = codec::decode(text, &self.limits).expect("it is a good frame");
-        if let Some(token) = self.feed(Input::Message { session: SessionId(member as u32), frame }) {
-            let grant = JoinGrant::default().into();
-            self.feed(Input::Authorized { token, grant });
-        }
-    }
-
-    fn feed(&mut self, input: Input<'_>) -> Option<Token> {
-        let (out, frames, deliveries) = (&mut self.out, &mut self.frames, &mut self.deliveries);
-        let mut question = None;
-        self.log.handle_input(&mut self.hub, self.now, input, |output| match output {
-            Output::Send { to, message } => {
-                out.clear();
-                codec::encode(&message, out);
-                *frames += 1;
-                *deliveries += to.iter().count();
-            }
-            Output::Authorize { token, .. } => question = Some(token),
-            Output::Append { .. }
-            | Output::Hold { .. }
-            | Output::Release { .. }
-            | Output::Close { .. }
-            | Output::Joined { .. }
-            | Output::Parted { .. }
-            | Output::Ended { .. } => {}
-        });
-        question
-    }
-
-    /// Says it once to warm up and then counts.
-    fn count(&mut self, member: usize, text: &str) -> (AllocationInfo, usize, usize) {
-        self.say(member, text);
-        (self.frames, self.deliveries) = (0, 0);
-        let info = measure(|| self.say(member, text));
-        (info, self.frames, self.deliveries)
-    }
-}
-
-fn id(member: usize) -> String {
-    format!("peer-{member:017}")
-}
-
-/// The connection id of `member` and whoever came before it.
-fn connection_id(member: usize) -> String {
-    format!("9f3c61d2a07be458.{}", member + 1)
+/// Says it once to warm up and then counts.
+fn count(machine: &mut Machine, member: usize, text: &str) -> (AllocationInfo, usize, usize) {
+    machine.say(member, text);
+    (machine.frames, machine.deliveries) = (0, 0);
+    let info = measure(|| machine.say(member, text));
+    (info, machine.frames, machine.deliveries)
 }
 
 #[track_caller]
@@ -99,30 +24,19 @@ fn assert_none(info: AllocationInfo, what: &str) {
 
 #[test]
 fn relays_allocate_nothing() {
-    let candidate = r#"{"candidate":"candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag 9Tx1 network-cost 999","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"9Tx1"}"#;
-    let offer = format!(r#"{{"type":"offer","sdp":"{}"}}"#, r"a=rtpmap:111 opus/48000/2\r\n".repeat(105));
-    assert!(offer.len() > 3000);
-    for members in RECIPIENTS {
-        let mut machine = Machine::with_members(members + 1);
-        let (to, connection) = (id(0), connection_id(members));
-        for (what, text) in [
-            (
-                "a candidate",
-                format!(
-                    r#"{{"type":"relayICECandidate","peer_id":"{to}","ice_candidate":{candidate},"connection_id":"{connection}","attempt":0}}"#
-                ),
-            ),
-            (
-                "an offer that is confirmed",
-                format!(
-                    r#"{{"type":"relaySessionDescription","id":17,"peer_id":"{to}","session_description":{offer},"connection_id":"{connection}"}}"#
-                ),
-            ),
+    assert_eq!(CANDIDATE.len(), 200);
+    for recipients in RECIPIENTS {
+        let members = recipients + 1;
+        let mut machine = Machine::with_members(members);
+        let confirmed = description(members).replacen(',', r#","id":17,"#, 1);
+        for (what, text, frames) in [
+            ("a candidate", candidate(members), 1),
+            ("an offer", description(members), 1),
+            ("an offer that is confirmed", confirmed, 2),
         ] {
-            let (info, frames, deliveries) = machine.count(members, &text);
+            let (info, sent, deliveries) = count(&mut machine, recipients, &text);
             assert_none(info, what);
-            let expected = if text.contains("\"id\"") { 2 } else { 1 };
-            assert_eq!((frames, deliveries), (expected, expected), "{what}");
+            assert_eq!((sent, deliveries), (frames, frames), "{what}");
             assert!(frames == 2 || machine.out.len() > text.len() - 64, "{what} has gone out");
         }
     }
@@ -134,12 +48,12 @@ fn app_messages_allocate_nothing() {
         let mut machine = Machine::with_members(members + 1);
         for data in [r#""hi""#, r#"{"chat":"hi","urgent":true}"#] {
             let to_peer = format!(r#"{{"type":"send","id":"m1","peer_id":"{}","data":{data}}}"#, id(0));
-            let (info, frames, deliveries) = machine.count(members, &to_peer);
+            let (info, frames, deliveries) = count(&mut machine, members, &to_peer);
             assert_none(info, "to a peer");
             assert_eq!((frames, deliveries), (2, 2), "the message and its confirmation");
 
             let to_channel = format!(r#"{{"type":"send","channel":"lobby","data":{data}}}"#);
-            let (info, frames, deliveries) = machine.count(members, &to_channel);
+            let (info, frames, deliveries) = count(&mut machine, members, &to_channel);
             assert_none(info, "to the channel");
             assert_eq!((frames, deliveries), (1, members), "one frame for all");
         }
@@ -151,7 +65,7 @@ fn app_messages_allocate_nothing() {
 fn nested_app_data_allocates_a_few_bytes_once() {
     let mut machine = Machine::with_members(9);
     let text = r#"{"type":"send","channel":"lobby","data":{"chat":"hi","tags":["a",[[[[[[["b"]]]]]]]]}}"#;
-    let (info, frames, deliveries) = machine.count(8, text);
+    let (info, frames, deliveries) = count(&mut machine, 8, text);
     assert!(info.count_total <= 1 && info.bytes_total <= 16, "{info:?}");
     assert_eq!((frames, deliveries), (1, 8));
 }
@@ -164,7 +78,7 @@ fn refusals_allocate_nothing() {
         r#"{"type":"send","channel":"nowhere","data":1}"#,
         r#"{"type":"relayICECandidate","peer_id":"peer-00000000000000000","ice_candidate":null,"connection_id":"1.1"}"#,
     ] {
-        let (info, frames, _) = machine.count(1, text);
+        let (info, frames, _) = count(&mut machine, 1, text);
         assert_none(info, text);
         assert_eq!(frames, 1);
     }

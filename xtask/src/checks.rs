@@ -8,6 +8,7 @@ use crate::autobahn;
 use crate::counts::Scale;
 use crate::fuzz;
 use crate::graph;
+use crate::instructions;
 use crate::job::Call;
 use crate::job::Halt;
 use crate::job::Job;
@@ -30,6 +31,11 @@ pub(crate) const CHECKS: &[Check] = &[
     Check { name: "clippy", what: "lints of all crates and their tests", run: clippy },
     Check { name: "docs", what: "cargo doc warns about nothing", run: docs },
     Check { name: "rust", what: "Rust unit, integration, property and doc tests", run: rust },
+    Check {
+        name: "instructions",
+        what: "the core needs no more than was committed",
+        run: instructions::check,
+    },
     Check { name: "autobahn", what: "the adapters' WebSockets, by RFC 6455", run: autobahn::autobahn },
     Check { name: "fuzz", what: "inputs that look for a way to break something", run: fuzz::check },
     Check { name: "js", what: "the JS client's types and unit tests", run: js },

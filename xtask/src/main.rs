@@ -6,6 +6,7 @@ mod checks;
 mod counts;
 mod fuzz;
 mod graph;
+mod instructions;
 mod job;
 mod report;
 
@@ -50,6 +51,8 @@ enum Action {
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         arguments: Vec<String>,
     },
+    /// Counts the instructions of the core's benches in Valgrind and writes the table of them
+    Instructions,
     /// Lists the checks, and the counts they run with
     List,
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             })
         }
+        Action::Instructions => instructions::run(&root()),
         Action::List => {
             list();
             ExitCode::SUCCESS
