@@ -234,6 +234,9 @@ impl Channel {
 
     /// The introduction of two members, by their places in the join order.
     pub(crate) fn introduction(&self, own: usize, other: usize) -> Option<Introduction> {
+        if own == other {
+            return None;
+        }
         let (one, two) = (self.members.get(own)?, self.members.get(other)?);
         let tie = self.tie((&one.peer, one.joined_at), (&two.peer, two.joined_at))?;
         let Tie::Introduced(position) = tie else { return None };
@@ -244,7 +247,7 @@ impl Channel {
             own > other
         };
         let own = if is_newcomer { Arrival::Newcomer } else { Arrival::Resident };
-        (one.peer != two.peer).then_some(Introduction { position, own })
+        Some(Introduction { position, own })
     }
 
     pub(crate) fn index_of(&self, peer: &PeerId) -> Option<usize> {

@@ -3,7 +3,7 @@
 mod decode;
 mod encode;
 mod limits;
-mod scan;
+mod reader;
 mod server;
 
 pub use decode::{DecodeError, decode};

@@ -15,6 +15,7 @@ mod outbox;
 mod part;
 mod pool;
 mod protocol;
+mod reader;
 mod relay;
 mod remote;
 mod returning;

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
-use super::{FrameLimits, scan};
+use super::{FrameLimits, reader::Reader};
 use crate::{
     ChannelName, ClientFrame, ClientMessage, ConnectionId, ErrorCode, Hello, Payload, PeerId, PoolName,
     RequestId, Resume,
@@ -22,8 +20,8 @@ pub struct DecodeError {
     pub id: Option<RequestId>,
 }
 
-/// Reads one frame of a client. Nothing is allocated unless a name or an id is written with escapes, an id that is
-/// text has more than 23 bytes, or a payload nests (8 bytes in which the parser notes the open brackets).
+/// Reads one frame of a client. Nothing is allocated unless a key, a name or an id is written with escapes, or an id that
+/// is text has more than 23 bytes.
 ///
 /// # Errors
 ///
@@ -33,10 +31,7 @@ pub fn decode<'a>(text: &'a str, limits: &FrameLimits) -> Result<ClientFrame<'a>
     if text.len() > limits.message {
         return Err(without_id(ErrorCode::TooLarge));
     }
-    if !scan::is_within(text, limits) {
-        return Err(without_id(ErrorCode::BadMessage));
-    }
-    let fields: Fields<'_> = parse(text).map_err(without_id)?;
+    let fields = Fields::read(text, limits).ok_or(without_id(ErrorCode::BadMessage))?;
     let id = fields.id.map(request_id).transpose().map_err(without_id)?;
     match fields.message(limits) {
         Ok(message) => Ok(ClientFrame { id, message }),
@@ -44,58 +39,97 @@ pub fn decode<'a>(text: &'a str, limits: &FrameLimits) -> Result<ClientFrame<'a>
     }
 }
 
-/// Every key of every message. They stay raw until the type is known, so that their order does not matter and a
+/// Every key of every message. They stay text until the type is known, so that their order does not matter and a
 /// key that does not belong to the type is ignored like any other. `null` counts as absent, except for payloads.
-///
-/// (An internally tagged enum cannot hold raw values: serde buffers it.)
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Fields<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow)]
-    token: Option<&'a RawValue>,
-    #[serde(borrow)]
-    resume: Option<&'a RawValue>,
-    #[serde(borrow)]
-    replaces: Option<&'a RawValue>,
-    #[serde(borrow)]
-    channel: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pool: Option<&'a RawValue>,
-    #[serde(borrow)]
-    leave: Option<&'a RawValue>,
-    #[serde(borrow)]
-    peer_id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    userdata: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    data: Option<&'a RawValue>,
-    #[serde(borrow)]
-    session_description: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    ice_candidate: Option<&'a RawValue>,
-    #[serde(borrow)]
-    connection_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    attempt: Option<&'a RawValue>,
-    #[serde(borrow)]
-    received: Option<&'a RawValue>,
-    #[serde(borrow)]
-    seat: Option<&'a RawValue>,
+    kind: Option<&'a str>,
+    id: Option<&'a str>,
+    version: Option<&'a str>,
+    token: Option<&'a str>,
+    resume: Option<&'a str>,
+    replaces: Option<&'a str>,
+    channel: Option<&'a str>,
+    pool: Option<&'a str>,
+    leave: Option<&'a str>,
+    peer_id: Option<&'a str>,
+    userdata: Option<&'a str>,
+    data: Option<&'a str>,
+    session_description: Option<&'a str>,
+    description: Description<'a>,
+    ice_candidate: Option<&'a str>,
+    candidate: Candidate<'a>,
+    connection_id: Option<&'a str>,
+    attempt: Option<&'a str>,
+    received: Option<&'a str>,
+    seat: Option<&'a str>,
 }
 
-/// Keeps `null` apart from an absent key, which serde's `Option` does not.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+/// The keys of an `RTCSessionDescriptionInit`, looked at while the frame is read: it is most of a frame.
+#[derive(Default)]
+struct Description<'a> {
+    kind: Option<&'a str>,
+    sdp: Option<&'a str>,
+    is_ambiguous: bool,
+}
+
+/// Those keys of an `RTCIceCandidateInit` that are looked at.
+#[derive(Default)]
+struct Candidate<'a> {
+    candidate: Option<&'a str>,
+    sdp_mid: Option<&'a str>,
+    sdp_m_line_index: Option<&'a str>,
+    username_fragment: Option<&'a str>,
+    is_ambiguous: bool,
 }
 
 type Decoded<T> = Result<T, ErrorCode>;
 
 impl<'a> Fields<'a> {
+    fn read(text: &'a str, limits: &FrameLimits) -> Option<Self> {
+        let mut fields = Self::default();
+        Reader::new(text, limits).whole_object(|reader, key| {
+            let (field, value) = match key {
+                "type" => (&mut fields.kind, reader.value()),
+                "id" => (&mut fields.id, reader.value()),
+                "version" => (&mut fields.version, reader.value()),
+                "token" => (&mut fields.token, reader.value()),
+                "resume" => (&mut fields.resume, reader.value()),
+                "replaces" => (&mut fields.replaces, reader.value()),
+                "channel" => (&mut fields.channel, reader.value()),
+                "pool" => (&mut fields.pool, reader.value()),
+                "leave" => (&mut fields.leave, reader.value()),
+                "peer_id" => (&mut fields.peer_id, reader.value()),
+                "userdata" => (&mut fields.userdata, reader.value()),
+                "data" => (&mut fields.data, reader.value()),
+                "session_description" => (&mut fields.session_description, fields.description.read(reader)),
+                "ice_candidate" => (&mut fields.ice_candidate, fields.candidate.read(reader)),
+                "connection_id" => (&mut fields.connection_id, reader.value()),
+                "attempt" => (&mut fields.attempt, reader.value()),
+                "received" => (&mut fields.received, reader.value()),
+                "seat" => (&mut fields.seat, reader.value()),
+                _ => return reader.value().map(drop),
+            };
+            // A key that comes twice would be read differently elsewhere.
+            field.replace(value?).is_none().then_some(())
+        })?;
+        for field in [
+            &mut fields.id,
+            &mut fields.token,
+            &mut fields.resume,
+            &mut fields.replaces,
+            &mut fields.channel,
+            &mut fields.leave,
+            &mut fields.peer_id,
+            &mut fields.connection_id,
+            &mut fields.attempt,
+            &mut fields.seat,
+        ] {
+            field.take_if(|json| *json == "null");
+        }
+        Some(fields)
+    }
+
     fn message(&self, limits: &FrameLimits) -> Decoded<ClientMessage<'a>> {
         let kind = text(required(self.kind)?)?;
         Ok(match kind.as_ref() {
@@ -139,31 +173,16 @@ impl<'a> Fields<'a> {
     }
 
     fn hello(&self, limits: &FrameLimits) -> Decoded<Hello<'a>> {
-        #[derive(Deserialize)]
-        struct ResumeFields<'a> {
-            #[serde(borrow)]
-            token: &'a RawValue,
-            #[serde(borrow)]
-            received: &'a RawValue,
-        }
-        let resume = match self.resume {
-            Some(json) => {
-                let fields: ResumeFields<'_> = parse(json.get())?;
-                let token = bounded_text(fields.token, limits.token)?;
-                Some(Resume { token, received: integer(fields.received, RequestId::NUMBER_END)? })
-            }
-            None => None,
-        };
         Ok(Hello {
             version: integer(required(self.version)?, 1 << 32)? as u32,
             token: self.token.map(|json| bounded_text(json, limits.token)).transpose()?,
-            resume,
+            resume: self.resume.map(|json| resume(json, limits)).transpose()?,
             replaces: self.replaces.map(|json| bounded_text(json, limits.token)).transpose()?,
         })
     }
 
     fn send(&self) -> Decoded<ClientMessage<'a>> {
-        let data = Payload::new(required(self.data)?);
+        let data = Payload::checked(required(self.data)?);
         match (self.peer_id, self.channel) {
             (Some(_), None) => Ok(ClientMessage::SendToPeer { peer_id: self.peer_id()?, data }),
             (None, Some(_)) => Ok(ClientMessage::SendToChannel { channel: self.channel()?, data }),
@@ -195,74 +214,95 @@ impl<'a> Fields<'a> {
         self.attempt.map(|json| integer(json, 1 << 32).map(|number| number as u32)).transpose()
     }
 
-    /// `RTCSessionDescriptionInit`: the kind is checked, the SDP is nobody's business.
+    /// The kind is checked, the SDP is nobody's business.
     fn session_description(&self, limits: &FrameLimits) -> Decoded<Payload<'a>> {
-        #[derive(Deserialize)]
-        struct Description<'a> {
-            #[serde(borrow, rename = "type")]
-            kind: &'a RawValue,
-            #[serde(borrow, default, deserialize_with = "present")]
-            sdp: Option<&'a RawValue>,
-        }
-        let json = required(self.session_description)?;
-        let payload = payload(json, limits.session_description)?;
-        let description: Description<'_> = parse(json.get())?;
-        let kind = text(description.kind)?;
-        let sdp_is_text = description.sdp.map(|sdp| sdp.get().starts_with('"'));
-        match (kind.as_ref(), sdp_is_text) {
+        let payload = payload(required(self.session_description)?, limits.session_description)?;
+        let Description { kind, sdp, is_ambiguous } = self.description;
+        let kind = text(required(kind)?)?;
+        match (kind.as_ref(), sdp.map(is_text)) {
+            _ if is_ambiguous => Err(ErrorCode::BadMessage),
             ("offer" | "answer" | "pranswer" | "rollback", Some(true)) | ("rollback", None) => Ok(payload),
             _ => Err(ErrorCode::BadMessage),
         }
     }
 
-    /// `RTCIceCandidateInit` with a candidate, or `null`, by which some browsers say that there are no more.
+    /// One with a candidate, or `null`, by which some browsers say that there are no more.
     fn ice_candidate(&self, limits: &FrameLimits) -> Decoded<Payload<'a>> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Candidate<'a> {
-            #[serde(borrow)]
-            candidate: &'a RawValue,
-            #[serde(borrow)]
-            sdp_mid: Option<&'a RawValue>,
-            #[serde(rename = "sdpMLineIndex")]
-            #[expect(dead_code, reason = "only its type is checked")]
-            sdp_m_line_index: Option<u16>,
-            #[serde(borrow)]
-            username_fragment: Option<&'a RawValue>,
-        }
         let json = required(self.ice_candidate)?;
         let payload = payload(json, limits.ice_candidate)?;
-        if json.get() == "null" {
+        if json == "null" {
             return Ok(payload);
         }
-        let Candidate { candidate, sdp_mid, username_fragment, .. } = parse(json.get())?;
-        let all_are_text = [Some(candidate), sdp_mid, username_fragment]
-            .into_iter()
-            .flatten()
-            .all(|json| json.get().starts_with('"'));
-        if all_are_text { Ok(payload) } else { Err(ErrorCode::BadMessage) }
+        let Candidate { candidate, sdp_mid, sdp_m_line_index, username_fragment, is_ambiguous } =
+            self.candidate;
+        let has_candidate = candidate.is_some_and(is_text);
+        let is_index = |json| json == "null" || integer(json, 1 << 16).is_ok();
+        let others_fit =
+            [sdp_mid, username_fragment].into_iter().flatten().all(|json| json == "null" || is_text(json))
+                && sdp_m_line_index.is_none_or(is_index);
+        if has_candidate && others_fit && !is_ambiguous { Ok(payload) } else { Err(ErrorCode::BadMessage) }
     }
 }
 
-fn required(json: Option<&RawValue>) -> Decoded<&RawValue> {
+impl<'a> Description<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Option<&'a str> {
+        reader.value_of(|reader, key| {
+            let field = match key {
+                "type" => &mut self.kind,
+                "sdp" => &mut self.sdp,
+                _ => return reader.value().map(drop),
+            };
+            self.is_ambiguous |= field.replace(reader.value()?).is_some();
+            Some(())
+        })
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Option<&'a str> {
+        reader.value_of(|reader, key| {
+            let field = match key {
+                "candidate" => &mut self.candidate,
+                "sdpMid" => &mut self.sdp_mid,
+                "sdpMLineIndex" => &mut self.sdp_m_line_index,
+                "usernameFragment" => &mut self.username_fragment,
+                _ => return reader.value().map(drop),
+            };
+            self.is_ambiguous |= field.replace(reader.value()?).is_some();
+            Some(())
+        })
+    }
+}
+
+fn resume<'a>(json: &'a str, limits: &FrameLimits) -> Decoded<Resume<'a>> {
+    let (mut token, mut received) = (None, None);
+    let read = Reader::new(json, limits).whole_object(|reader, key| {
+        let field = match key {
+            "token" => &mut token,
+            "received" => &mut received,
+            _ => return reader.value().map(drop),
+        };
+        field.replace(reader.value()?).is_none().then_some(())
+    });
+    read.ok_or(ErrorCode::BadMessage)?;
+    let token = bounded_text(required(token)?, limits.token)?;
+    Ok(Resume { token, received: integer(required(received)?, RequestId::NUMBER_END)? })
+}
+
+fn required(json: Option<&str>) -> Decoded<&str> {
     json.ok_or(ErrorCode::BadMessage)
 }
 
-/// Reads an object. An array would do for serde, but is none.
-fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Decoded<T> {
-    if !json.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
-        return Err(ErrorCode::BadMessage);
-    }
-    serde_json::from_str(json).map_err(|_| ErrorCode::BadMessage)
+fn payload(json: &str, most_bytes: usize) -> Decoded<Payload<'_>> {
+    if json.len() > most_bytes { Err(ErrorCode::TooLarge) } else { Ok(Payload::checked(json)) }
 }
 
-fn payload(json: &RawValue, most_bytes: usize) -> Decoded<Payload<'_>> {
-    if json.get().len() > most_bytes { Err(ErrorCode::TooLarge) } else { Ok(Payload::new(json)) }
+fn is_text(json: &str) -> bool {
+    json.starts_with('"')
 }
 
 /// A string: the slice between the quotes, or a copy if there are escapes in it.
-fn text(json: &RawValue) -> Decoded<Cow<'_, str>> {
-    let quoted = json.get();
+fn text(quoted: &str) -> Decoded<Cow<'_, str>> {
     let inner =
         quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(ErrorCode::BadMessage)?;
     if inner.contains('\\') {
@@ -271,26 +311,25 @@ fn text(json: &RawValue) -> Decoded<Cow<'_, str>> {
     Ok(Cow::Borrowed(inner))
 }
 
-fn channel_name(json: &RawValue) -> Decoded<Cow<'_, str>> {
+fn channel_name(json: &str) -> Decoded<Cow<'_, str>> {
     let name = text(json)?;
     ChannelName::check(&name).map_err(|_| ErrorCode::BadMessage)?;
     Ok(name)
 }
 
-fn bounded_text(json: &RawValue, most_bytes: usize) -> Decoded<Cow<'_, str>> {
+fn bounded_text(json: &str, most_bytes: usize) -> Decoded<Cow<'_, str>> {
     let text = text(json)?;
     if text.len() <= most_bytes { Ok(text) } else { Err(ErrorCode::BadMessage) }
 }
 
 /// A number written as digits alone, below `end`.
-fn integer(json: &RawValue, end: u64) -> Decoded<u64> {
-    let digits = json.get();
-    let number = if digits.starts_with('-') { None } else { digits.parse().ok() };
+fn integer(json: &str, end: u64) -> Decoded<u64> {
+    let number = if json.starts_with('-') { None } else { json.parse().ok() };
     number.filter(|number| *number < end).ok_or(ErrorCode::BadMessage)
 }
 
-fn request_id(json: &RawValue) -> Decoded<RequestId> {
-    if json.get().starts_with('"') {
+fn request_id(json: &str) -> Decoded<RequestId> {
+    if is_text(json) {
         return bounded_text(json, RequestId::MAX_BYTES).map(|text| RequestId::Text(SmolStr::new(text)));
     }
     integer(json, RequestId::NUMBER_END).map(RequestId::Number)

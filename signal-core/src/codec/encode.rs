@@ -1,29 +1,30 @@
 //! From a message to its text. Keys come in the order of `docs/protocol.md`; nothing is allocated but `out` itself.
 
-use std::{fmt::Display, io::Write, time::Duration};
+use std::{array, time::Duration};
 
-use crate::{ClientFrame, ClientMessage, Payload, RequestId, Role, ServerMessage};
+use super::reader::is_plain;
+use crate::{ClientFrame, ClientMessage, ConnectionId, Payload, RequestId, Role, ServerMessage};
 
 /// Appends the text of `message` to `out`.
 pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
     match message {
         ServerMessage::Welcome { peer_id, resumed, received, resume, ice_servers, heartbeat } => {
             let mut object = Object::new(out, "welcome");
-            object.text("peer_id", peer_id).literal("resumed", resumed).literal("received", received);
+            object.text("peer_id", peer_id).boolean("resumed", *resumed).number("received", *received);
             object.key("resume");
             object.out.extend_from_slice(b"{\"token\":");
             write_text(object.out, &resume.token);
-            object.literal("grace_ms", milliseconds(resume.grace));
+            object.number("grace_ms", milliseconds(resume.grace));
             object.out.push(b'}');
-            object.json("ice_servers", *ice_servers).literal("heartbeat_ms", milliseconds(*heartbeat)).end();
+            object.json("ice_servers", *ice_servers).number("heartbeat_ms", milliseconds(*heartbeat)).end();
         }
         ServerMessage::IceServers { ice_servers, ttl } => {
             let mut object = Object::new(out, "iceServers");
-            object.json("ice_servers", *ice_servers).literal("ttl_ms", milliseconds(*ttl)).end();
+            object.json("ice_servers", *ice_servers).number("ttl_ms", milliseconds(*ttl)).end();
         }
         ServerMessage::Joined { id, channel, peers, seat } => {
             let mut object = Object::new(out, "joined");
-            object.id(*id).text("channel", channel).literal("peers", peers);
+            object.id(*id).text("channel", channel).number("peers", *peers);
             object.optional_text("seat", seat.as_deref()).end();
         }
         ServerMessage::Parted { id, channel } => {
@@ -32,17 +33,17 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
         ServerMessage::AddPeer { channel, peer_id, role, connection_id, userdata, identity, is_host } => {
             let mut object = Object::new(out, "addPeer");
             object.text("channel", channel).text("peer_id", peer_id);
-            object.literal("should_create_offer", *role == Role::Offerer);
-            object.quoted("connection_id", connection_id).json("userdata", *userdata);
+            object.boolean("should_create_offer", *role == Role::Offerer);
+            object.connection_id(connection_id).json("userdata", *userdata);
             object.optional_text("identity", identity.as_deref());
             if *is_host {
-                object.literal("host", true);
+                object.boolean("host", true);
             }
             object.end();
         }
         ServerMessage::RemovePeer { channel, peer_id, reason } => {
             let mut object = Object::new(out, "removePeer");
-            object.text("channel", channel).text("peer_id", peer_id).quoted("reason", reason.as_str()).end();
+            object.text("channel", channel).text("peer_id", peer_id).text("reason", reason.as_str()).end();
         }
         ServerMessage::SessionDescription { peer_id, session_description, connection_id, attempt } => {
             let mut object = Object::new(out, "sessionDescription");
@@ -64,27 +65,27 @@ pub fn encode(message: &ServerMessage<'_>, out: &mut Vec<u8>) {
             object.json("data", *data).end();
         }
         ServerMessage::Waiting { id, pool, waiting } => {
-            Object::new(out, "waiting").id(*id).text("pool", pool).literal("waiting", waiting).end();
+            Object::new(out, "waiting").id(*id).text("pool", pool).number("waiting", *waiting).end();
         }
         ServerMessage::Matched { id, pool, channel } => {
             Object::new(out, "matched").id(*id).text("pool", pool).text("channel", channel).end();
         }
         ServerMessage::MatchEnded { id, pool, reason } => {
             let mut object = Object::new(out, "matchEnded");
-            object.id(*id).text("pool", pool).quoted("reason", reason.as_str()).end();
+            object.id(*id).text("pool", pool).text("reason", reason.as_str()).end();
         }
         ServerMessage::Ok { id } => Object::new(out, "ok").id(Some(id)).end(),
         ServerMessage::Error { code, message, id, channel, pool, peer_id, connection_id } => {
             let mut object = Object::new(out, "error");
-            object.quoted("code", code).text("message", message).id(*id);
+            object.text("code", code.as_str()).text("message", message).id(*id);
             object.optional_text("channel", channel.as_deref()).optional_text("pool", pool.as_deref());
             object.optional_text("peer_id", peer_id.as_deref());
             object.optional_text("connection_id", connection_id.as_deref()).end();
         }
-        ServerMessage::Ack { received } => Object::new(out, "ack").literal("received", received).end(),
+        ServerMessage::Ack { received } => Object::new(out, "ack").number("received", *received).end(),
         ServerMessage::Pong => Object::new(out, "pong").end(),
         ServerMessage::Closing { reconnect_after } => {
-            Object::new(out, "closing").literal("reconnect_after_ms", milliseconds(*reconnect_after)).end();
+            Object::new(out, "closing").number("reconnect_after_ms", milliseconds(*reconnect_after)).end();
         }
     }
 }
@@ -95,12 +96,12 @@ pub fn encode_client(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {
     match &frame.message {
         ClientMessage::Hello(hello) => {
             let mut object = Object::new(out, "hello");
-            object.id(id).literal("version", hello.version).optional_text("token", hello.token.as_deref());
+            object.id(id).number("version", hello.version).optional_text("token", hello.token.as_deref());
             if let Some(resume) = &hello.resume {
                 object.key("resume");
                 object.out.extend_from_slice(b"{\"token\":");
                 write_text(object.out, &resume.token);
-                object.literal("received", resume.received);
+                object.number("received", resume.received);
                 object.out.push(b'}');
             }
             object.optional_text("replaces", hello.replaces.as_deref()).end();
@@ -144,7 +145,7 @@ pub fn encode_client(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {
         ClientMessage::CancelMatch { pool } => {
             Object::new(out, "cancelMatch").id(id).text("pool", pool).end();
         }
-        ClientMessage::Ack { received } => Object::new(out, "ack").id(id).literal("received", received).end(),
+        ClientMessage::Ack { received } => Object::new(out, "ack").id(id).number("received", *received).end(),
         ClientMessage::Ping => Object::new(out, "ping").id(id).end(),
         ClientMessage::Bye => Object::new(out, "bye").id(id).end(),
     }
@@ -155,7 +156,9 @@ struct Object<'o> {
     out: &'o mut Vec<u8>,
 }
 
+// What is inlined writes keys as constants.
 impl<'o> Object<'o> {
+    #[inline]
     fn new(out: &'o mut Vec<u8>, kind: &str) -> Self {
         out.extend_from_slice(b"{\"type\":\"");
         out.extend_from_slice(kind.as_bytes());
@@ -163,6 +166,7 @@ impl<'o> Object<'o> {
         Self { out }
     }
 
+    #[inline]
     fn key(&mut self, key: &str) -> &mut Self {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(key.as_bytes());
@@ -170,11 +174,13 @@ impl<'o> Object<'o> {
         self
     }
 
+    #[inline]
     fn text(&mut self, key: &str, text: &str) -> &mut Self {
         write_text(self.key(key).out, text);
         self
     }
 
+    #[inline]
     fn optional_text(&mut self, key: &str, text: Option<&str>) -> &mut Self {
         if let Some(text) = text {
             self.text(key, text);
@@ -182,28 +188,34 @@ impl<'o> Object<'o> {
         self
     }
 
-    /// For texts of our own that need no escapes.
-    fn quoted(&mut self, key: &str, text: impl Display) -> &mut Self {
-        self.key(key).out.push(b'"');
-        write_display(self.out, text);
-        self.out.push(b'"');
+    fn number(&mut self, key: &str, number: impl itoa::Integer) -> &mut Self {
+        write_number(self.key(key).out, number);
         self
     }
 
-    /// For numbers and booleans.
-    fn literal(&mut self, key: &str, value: impl Display) -> &mut Self {
-        write_display(self.key(key).out, value);
+    fn boolean(&mut self, key: &str, value: bool) -> &mut Self {
+        self.key(key).out.extend_from_slice(if value { b"true" } else { b"false" });
         self
     }
 
+    #[inline]
     fn json(&mut self, key: &str, value: Payload<'_>) -> &mut Self {
         self.key(key).out.extend_from_slice(value.as_str().as_bytes());
         self
     }
 
+    fn connection_id(&mut self, id: &ConnectionId) -> &mut Self {
+        self.key("connection_id").out.push(b'"');
+        write_hex(self.out, id.epoch.0);
+        self.out.push(b'.');
+        write_number(self.out, id.position.0);
+        self.out.push(b'"');
+        self
+    }
+
     fn id(&mut self, id: Option<&RequestId>) -> &mut Self {
         match id {
-            Some(RequestId::Number(number)) => self.literal("id", number),
+            Some(RequestId::Number(number)) => self.number("id", *number),
             Some(RequestId::Text(text)) => self.text("id", text),
             None => self,
         }
@@ -211,24 +223,30 @@ impl<'o> Object<'o> {
 
     fn attempt(&mut self, attempt: Option<u32>) -> &mut Self {
         match attempt {
-            Some(attempt) => self.literal("attempt", attempt),
+            Some(attempt) => self.number("attempt", attempt),
             None => self,
         }
     }
 
+    #[inline]
     fn end(&mut self) {
         self.out.push(b'}');
     }
 }
 
-fn write_display(out: &mut Vec<u8>, value: impl Display) {
-    // Writing to a `Vec` does not fail.
-    let _ = write!(out, "{value}");
+fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+fn write_hex(out: &mut Vec<u8>, number: u64) {
+    let digits: [u8; 16] =
+        array::from_fn(|place| b"0123456789abcdef"[(number >> (60 - 4 * place) & 0xF) as usize]);
+    let leading_zeros = (number.leading_zeros() as usize / 4).min(15);
+    out.extend_from_slice(&digits[leading_zeros..]);
 }
 
 fn write_text(out: &mut Vec<u8>, text: &str) {
-    let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    if text.bytes().any(needs_escape) {
+    if !is_plain(text) {
         // A string always has a JSON form, and a `Vec` always has room.
         let _ = serde_json::to_writer(out, text);
         return;

@@ -90,7 +90,8 @@ impl Room {
     ) {
         let Some(own) = self.channel.index_of(own) else { return };
         let to = Recipients::one(&session);
-        let peers = self.introductions(epoch, own).count();
+        let others = 0..self.channel.members().len();
+        let peers = others.filter(|other| self.channel.introduction(own, *other).is_some()).count();
         let message = ServerMessage::Joined { id, channel: self.wire_name(), peers, seat: None };
         emit(Output::Send { to, message });
         self.introductions(epoch, own).for_each(|message| send(to, message, emit));
