@@ -1,15 +1,23 @@
 //! What clients say to our server and to the rivals, and what they must hear.
 
 mod floor;
+mod matchbox;
 mod node_ws;
 mod payload;
+mod peer_server;
 pub(crate) mod signal;
+mod socket_io;
+
+use std::time::Duration;
 
 pub(crate) use self::{
     floor::Floor,
+    matchbox::Matchbox,
     node_ws::NodeWs,
     payload::{Numbered, Payload},
+    peer_server::PeerServer,
     signal::Signal,
+    socket_io::SocketIo,
 };
 
 /// A wire protocol, as a client sees it.
@@ -22,10 +30,26 @@ pub(crate) trait Dialect: Sync {
         None
     }
 
-    /// What a frame tells that was not sent by another client, as well as [`OPENED`](crate::inbox::OPENED).
+    /// What a client says so often, whatever else it does.
+    fn heartbeat(&self) -> Option<(Duration, &'static str)> {
+        None
+    }
+
+    /// What a frame tells that was not sent by another client. What [`OPENED`](crate::inbox::OPENED) tells, if nothing else
+    /// has to be waited for.
     fn hear(&self, text: &str) -> Option<Heard>;
 
-    fn join(&self, channel: &str) -> String;
+    /// What a client says to be in a channel, unless the path has said it.
+    fn join(&self, channel: &str) -> Option<String>;
+
+    fn tells(&self) -> Told {
+        Told::Both
+    }
+
+    /// What two know of each other whom nobody tells: they have agreed on their ids. The first has an even number.
+    fn appointment(&self, _channel: &str) -> Option<[Introduction; 2]> {
+        None
+    }
 
     /// The frames that a peer sends to the one that it has been introduced to.
     fn relay(&self, payload: Payload, to: &Introduction) -> Numbered;
@@ -47,8 +71,8 @@ pub(crate) trait Dialect: Sync {
 /// What a client is told by its server.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    /// It may join.
-    Welcome,
+    /// It may join. Its own id, or nothing where it is not told that.
+    Welcome(String),
     /// It is in the channel.
     Joined,
     Introduced(Introduction),
@@ -56,13 +80,32 @@ pub(crate) enum Heard {
     Left,
 }
 
-/// What a peer has been told about the other one of a pair.
+/// Who of two in a channel is told of the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Both,
+    /// The one who was there before. The other one learns of it by an offer.
+    Older,
+    Nobody,
+}
+
+/// What a peer knows about the other one of a pair.
 #[derive(Debug)]
 pub(crate) struct Introduction {
+    /// Its own id. Empty where frames do not name it.
+    pub(crate) own_id: String,
     pub(crate) peer_id: String,
     /// Empty where connections have no ids.
     pub(crate) connection_id: String,
     pub(crate) should_create_offer: bool,
+}
+
+impl Introduction {
+    /// By a protocol that names nothing but the peer.
+    pub(crate) fn of(peer_id: &str, should_create_offer: bool) -> Self {
+        let [own_id, connection_id] = [const { String::new() }; 2];
+        Self { own_id, peer_id: peer_id.to_owned(), connection_id, should_create_offer }
+    }
 }
 
 /// The text of a string that needs no escapes.
@@ -81,14 +124,13 @@ mod tests {
     use super::*;
 
     fn other() -> Introduction {
-        let (peer_id, connection_id) =
-            ("b7Qn4cUeJ5oKxS9fVtA1iw".to_owned(), "9f3c61d2a07be458.17".to_owned());
-        Introduction { peer_id, connection_id, should_create_offer: true }
+        let connection_id = "9f3c61d2a07be458.17".to_owned();
+        Introduction { connection_id, ..Introduction::of("b7Qn4cUeJ5oKxS9fVtA1iw", true) }
     }
 
     #[test]
     fn a_frame_that_is_lost_doubled_or_changed_is_seen() {
-        let dialects: [&dyn Dialect; _] = [&Signal, &Floor, &NodeWs];
+        let dialects: [&dyn Dialect; _] = [&Signal, &Floor, &NodeWs, &SocketIo, &PeerServer, &Matchbox];
         for dialect in dialects {
             let frames = || dialect.relayed(Payload::Candidate, &other());
             let [mut server, mut client] = [frames(), frames()];
@@ -114,5 +156,9 @@ mod tests {
         assert_eq!(literal(text, "n"), Some("17"));
         let text = r#"{"type":"peer","id":"b7Qn","offer":true}"#;
         assert_eq!(introduced(&NodeWs, text), ("b7Qn".to_owned(), String::new(), true));
+        let text = r#"42["addPeer",{"peer_id":"b7Qn","should_create_offer":true}]"#;
+        assert_eq!(introduced(&SocketIo, text), ("b7Qn".to_owned(), String::new(), true));
+        let text = r#"{"NewPeer":"b7Qn"}"#;
+        assert_eq!(introduced(&Matchbox, text), ("b7Qn".to_owned(), String::new(), true));
     }
 }

@@ -22,14 +22,14 @@ use crate::{
     websocket::{self, CLOSE, PING, PONG, TEXT},
 };
 
-/// The clients of one run. They acknowledge as the JS client does.
+/// The clients of one run. They acknowledge as the JS client does, or send the heartbeats of their protocol.
 pub(crate) struct Fleet {
     pub(crate) dialect: &'static dyn Dialect,
     server: SocketAddr,
     epoll: OwnedFd,
     events: Vec<Event>,
     clients: Vec<Client>,
-    /// When to acknowledge, by client. An entry that the client does not know is out of date.
+    /// When to acknowledge or to send a heartbeat, by client. An entry that the client does not know is out of date.
     due: VecDeque<(Instant, usize)>,
     last_active: Instant,
 }
@@ -50,7 +50,7 @@ struct Client {
     /// Counted frames of the server, and how many of them are acknowledged.
     received: u64,
     acknowledged: u64,
-    acknowledge_at: Option<Instant>,
+    due: Option<Instant>,
 }
 
 impl Fleet {
@@ -70,8 +70,7 @@ impl Fleet {
         self.clients.len()
     }
 
-    /// One client more, which will be in this channel. [`OPENED`] will say that its socket is there, unless there is a reply
-    /// to that.
+    /// One client more, which will be in this channel. [`OPENED`] will say that it can be used, unless the server says so.
     pub(crate) fn connect(&mut self, channel: &str) -> Result<()> {
         let client = self.open(self.clients.len(), channel)?;
         self.clients.push(client);
@@ -106,7 +105,7 @@ impl Fleet {
             confirmed: 0,
             received: 0,
             acknowledged: 0,
-            acknowledge_at: None,
+            due: None,
         })
     }
 
@@ -116,6 +115,7 @@ impl Fleet {
             self.send_aside(client, farewell)?;
         }
         self.clients[client].is_leaving = true;
+        self.clients[client].due = None;
         self.write(client, CLOSE, &websocket::NORMAL)
     }
 
@@ -133,15 +133,17 @@ impl Fleet {
     /// Sends a message that is counted.
     pub(crate) fn send(&mut self, client: usize, text: &[u8]) -> Result<()> {
         self.clients[client].sent += 1;
+        self.last_active = Instant::now();
         self.write(client, TEXT, text)
     }
 
     /// Sends a message that is not counted, such as `hello`.
     pub(crate) fn send_aside(&mut self, client: usize, text: &str) -> Result<()> {
+        self.last_active = Instant::now();
         self.write(client, TEXT, text.as_bytes())
     }
 
-    /// Waits until something arrives, but no longer than `patience`, and acknowledges what is due.
+    /// Waits until something arrives, but no longer than `patience`, and sends what is due.
     pub(crate) fn receive(&mut self, inbox: &mut Inbox, patience: Duration) -> Result<()> {
         inbox.clear();
         let now = Instant::now();
@@ -163,7 +165,7 @@ impl Fleet {
             }
         }
         let now = Instant::now();
-        if !events.is_empty() {
+        if !inbox.is_empty() {
             self.last_active = now;
         } else if now - self.last_active > LOST {
             return Err(format!("nothing has arrived for {LOST:?}, but more must come").into());
@@ -173,8 +175,8 @@ impl Fleet {
             && due <= now
         {
             self.due.pop_front();
-            if self.clients[client].acknowledge_at == Some(due) {
-                self.acknowledge(client)?;
+            if self.clients[client].due == Some(due) {
+                self.speak(client)?;
             }
         }
         Ok(())
@@ -226,9 +228,13 @@ impl Fleet {
         {
             client.is_open = true;
             at += length;
-            match self.dialect.reply(OPENED) {
-                Some(reply) => self.send_aside(index, reply)?,
-                None => inbox.frames.push((index, at..at)),
+            if let Some((every, _)) = self.dialect.heartbeat() {
+                self.fall_due(index, every);
+            }
+            if let Some(reply) = self.dialect.reply(OPENED) {
+                self.send_aside(index, reply)?;
+            } else if self.dialect.hear("").is_some() {
+                inbox.frames.push((index, at..at));
             }
         }
         while self.clients[index].is_open
@@ -254,7 +260,7 @@ impl Fleet {
 
     fn part_with(&mut self, index: usize, inbox: &mut Inbox) -> Result<()> {
         let client = &mut self.clients[index];
-        client.acknowledge_at = None;
+        client.due = None;
         epoll::delete(&self.epoll, &client.stream)?;
         inbox.closed.push(index);
         Ok(())
@@ -285,18 +291,30 @@ impl Fleet {
             if client.received - client.acknowledged >= ACK_EVERY {
                 return self.acknowledge(index);
             }
-            if client.acknowledge_at.is_none() {
-                let due = Instant::now() + ACK_AFTER;
-                client.acknowledge_at = Some(due);
-                self.due.push_back((due, index));
+            if client.due.is_none() {
+                self.fall_due(index, ACK_AFTER);
             }
         }
         Ok(())
     }
 
+    /// What comes later must not be due sooner.
+    fn fall_due(&mut self, index: usize, after: Duration) {
+        let due = Instant::now() + after;
+        self.clients[index].due = Some(due);
+        self.due.push_back((due, index));
+    }
+
+    /// Says what is due.
+    fn speak(&mut self, index: usize) -> Result<()> {
+        let Some((every, heartbeat)) = self.dialect.heartbeat() else { return self.acknowledge(index) };
+        self.fall_due(index, every);
+        self.write(index, TEXT, heartbeat.as_bytes())
+    }
+
     fn acknowledge(&mut self, index: usize) -> Result<()> {
         let client = &mut self.clients[index];
-        client.acknowledge_at = None;
+        client.due = None;
         client.acknowledged = client.received;
         let text = signal::acknowledgement(client.received);
         self.send_aside(index, &text)
@@ -304,7 +322,6 @@ impl Fleet {
 
     /// One system call for each frame, as a browser does it.
     fn write(&mut self, index: usize, opcode: u8, payload: &[u8]) -> Result<()> {
-        self.last_active = Instant::now();
         let client = &mut self.clients[index];
         websocket::write(&mut client.unsent, opcode, payload);
         client.flush(&self.epoll, index)

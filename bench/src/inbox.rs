@@ -26,6 +26,10 @@ impl Inbox {
         self.closed.iter().copied()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.closed.is_empty()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.filled = 0;
         self.frames.clear();

@@ -85,6 +85,9 @@ struct Arguments {
     /// Only workloads whose name starts with this, such as `relay`
     #[arg(long)]
     only: Option<String>,
+    /// Only beside this rival; may be given several times
+    #[arg(long, value_name = "RIVAL")]
+    against: Vec<Rival>,
     /// Leaves the load generator to the scheduler, instead of giving it the last CPU
     #[arg(long)]
     unpinned: bool,
@@ -155,11 +158,13 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     }
     let mut kinds = Kind::OURS.to_vec();
     kinds.push(Kind::Floor);
-    for rival in Rival::ALL {
+    let is_wanted = |rival: &Rival| arguments.against.is_empty() || arguments.against.contains(rival);
+    for rival in Rival::ALL.into_iter().filter(is_wanted) {
         match rival.install() {
             Ok(version) => {
                 kinds.push(Kind::Rival(rival));
                 notes.push(version);
+                notes.extend(rival.raised(most).map(|raised| format!("raised: {raised}")));
             }
             Err(error) => notes.push(format!("{} is left out: {error}", rival.name())),
         }
@@ -228,7 +233,7 @@ fn verdict(passed: u32, failed: u32) -> Result<ExitCode> {
 
 /// One workload on one server.
 fn run(workload: Workload, kind: Kind, setup: Setup, cpu: Option<usize>) -> Result<Vec<Figure>> {
-    let server = kind.start(setup)?;
+    let server = kind.start(setup, workload.connections())?;
     // A thread of its own, so that the servers do not inherit its CPU.
     let generate = |server: &Server| {
         machine::settle_thread(cpu)?;

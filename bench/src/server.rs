@@ -3,9 +3,10 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use clap::{Args, ValueEnum};
@@ -88,7 +89,9 @@ impl Kind {
         }
     }
 
-    pub(crate) fn start(self, setup: Setup) -> Result<Server> {
+    /// Starts it for so many connections.
+    pub(crate) fn start(self, setup: Setup, connections: usize) -> Result<Server> {
+        let mut known = None;
         let (mut command, dialect): (_, &dyn Dialect) = match self {
             Self::Ours(adapter) => {
                 let mut command = Command::new(env::current_exe()?);
@@ -105,7 +108,11 @@ impl Kind {
                 }
                 (command, &Signal)
             }
-            Self::Rival(rival) => (rival.command(), rival.dialect()),
+            Self::Rival(rival) => {
+                let (command, address) = rival.command(connections)?;
+                known = address;
+                (command, rival.dialect())
+            }
             Self::Floor => {
                 let mut command = Command::new(env::current_exe()?);
                 command.arg("floor");
@@ -124,12 +131,16 @@ impl Kind {
             Self::Floor => (None, address("metrics")),
         };
         let grace = setup.grace_time();
-        match address("listening") {
+        let listening = match known {
+            Some(address) => wait_until_open(address),
+            None => address("listening"),
+        };
+        match listening {
             Some(address) => Ok(Server { address, metrics, counts, grace, dialect, child }),
             None => {
                 let _ = child.kill();
                 child.wait()?;
-                Err(format!("{} does not say where it listens", self.name()).into())
+                Err(format!("{} does not listen", self.name()).into())
             }
         }
     }
@@ -181,6 +192,22 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
+
+/// Waits until a server accepts connections.
+fn wait_until_open(address: SocketAddr) -> Option<SocketAddr> {
+    let until = Instant::now() + STARTING;
+    while Instant::now() < until {
+        if TcpStream::connect(address).is_ok() {
+            return Some(address);
+        }
+        thread::sleep(AGAIN);
+    }
+    None
+}
+
+/// How long a server may take until it listens, and how often to look.
+const STARTING: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Of user mode, on every Linux that Rust knows.
 const TICKS_PER_SECOND: u32 = 100;

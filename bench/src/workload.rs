@@ -4,6 +4,7 @@ mod call;
 mod churn;
 mod gather;
 mod idle;
+mod meeting;
 mod relay;
 mod slow;
 mod storm;
@@ -15,6 +16,7 @@ use signal_axum::{Limits, Rates};
 use crate::{
     Result,
     report::Figure,
+    rivals::Rival,
     server::{Kind, Server, Setup},
 };
 
@@ -54,8 +56,12 @@ impl Workload {
     }
 
     pub(crate) fn is_for(self, kind: Kind) -> bool {
-        let is_ours_alone = matches!(self, Self::Churn { .. } | Self::Slow { .. });
-        !is_ours_alone || matches!(kind, Kind::Ours(_))
+        match self {
+            Self::Churn { .. } | Self::Slow { .. } => matches!(kind, Kind::Ours(_)),
+            Self::Storm { .. } => kind != Kind::Rival(Rival::PeerServer),
+            Self::Idle { .. } | Self::Call { .. } | Self::Persistent { .. } => true,
+            Self::Relay { .. } | Self::Paced { .. } => true,
+        }
     }
 
     /// How many sockets are open at once.

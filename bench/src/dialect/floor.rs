@@ -13,11 +13,11 @@ impl Dialect for Floor {
     }
 
     fn hear(&self, text: &str) -> Option<Heard> {
-        if text.as_bytes() == OPENED { Some(Heard::Welcome) } else { Signal.hear(text) }
+        if text.as_bytes() == OPENED { Some(Heard::Welcome(String::new())) } else { Signal.hear(text) }
     }
 
-    fn join(&self, channel: &str) -> String {
-        channel.to_owned()
+    fn join(&self, channel: &str) -> Option<String> {
+        Some(channel.to_owned())
     }
 
     fn relay(&self, payload: Payload, to: &Introduction) -> Numbered {
@@ -32,8 +32,8 @@ impl Dialect for Floor {
 /// The floor does not say who it is from, so the one who says it does.
 fn said(payload: Payload, offers: bool, other: &Introduction) -> Numbered {
     let peer_id = if offers { "Zk3pX0vTqYd1mWb8RhLs2g" } else { "b7Qn4cUeJ5oKxS9fVtA1iw" };
-    let (peer_id, connection_id) = (peer_id.to_owned(), other.connection_id.clone());
-    Signal.relayed(payload, &Introduction { peer_id, connection_id, ..*other })
+    let introduction = Introduction::of(peer_id, offers);
+    Signal.relayed(payload, &Introduction { connection_id: other.connection_id.clone(), ..introduction })
 }
 
 #[cfg(test)]
@@ -43,9 +43,8 @@ mod tests {
     #[test]
     fn what_one_says_is_what_the_other_must_hear() {
         let introduction = |offers, connection: &str| Introduction {
-            peer_id: "Zk3pX0vTqYd1mWb8Rh0001".to_owned(),
             connection_id: connection.to_owned(),
-            should_create_offer: offers,
+            ..Introduction::of("Zk3pX0vTqYd1mWb8Rh0001", offers)
         };
         let [one, other] = [true, false].map(|offers| introduction(offers, "0000000000000007.1"));
         let mut said = Floor.relay(Payload::Candidate, &one);

@@ -12,18 +12,15 @@ impl Dialect for NodeWs {
 
     fn hear(&self, text: &str) -> Option<Heard> {
         if text.is_empty() {
-            return Some(Heard::Welcome);
+            return Some(Heard::Welcome(String::new()));
         }
         text.starts_with(r#"{"type":"peer","#).then_some(())?;
-        Some(Heard::Introduced(Introduction {
-            peer_id: quoted(text, "id")?.to_owned(),
-            connection_id: String::new(),
-            should_create_offer: literal(text, "offer")? == "true",
-        }))
+        let offer = literal(text, "offer")? == "true";
+        Some(Heard::Introduced(Introduction::of(quoted(text, "id")?, offer)))
     }
 
-    fn join(&self, channel: &str) -> String {
-        format!(r#"{{"type":"join","room":"{channel}"}}"#)
+    fn join(&self, channel: &str) -> Option<String> {
+        Some(format!(r#"{{"type":"join","room":"{channel}"}}"#))
     }
 
     fn relay(&self, payload: Payload, to: &Introduction) -> Numbered {

@@ -28,6 +28,13 @@ impl Payload {
         text.extend(std::iter::repeat_n('0', room % filler.len()));
         text + after
     }
+
+    /// The description alone, as it stands in a JSON string.
+    pub(super) fn sdp(self) -> String {
+        let json = self.json();
+        let (_, sdp) = json.split_once(r#""sdp":""#).expect("a description");
+        sdp.trim_end_matches(r#""}"#).to_owned()
+    }
 }
 
 /// Frames that differ by their number only.

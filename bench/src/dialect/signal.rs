@@ -19,7 +19,7 @@ impl Dialect for Signal {
 
     fn hear(&self, text: &str) -> Option<Heard> {
         if is_welcome(text.as_bytes()) {
-            return Some(Heard::Welcome);
+            return Some(Heard::Welcome(String::new()));
         }
         if text.starts_with(r#"{"type":"joined","#) {
             return Some(Heard::Joined);
@@ -28,15 +28,14 @@ impl Dialect for Signal {
             return Some(Heard::Left);
         }
         text.starts_with(r#"{"type":"addPeer","#).then_some(())?;
-        Some(Heard::Introduced(Introduction {
-            peer_id: quoted(text, "peer_id")?.to_owned(),
-            connection_id: quoted(text, "connection_id")?.to_owned(),
-            should_create_offer: literal(text, "should_create_offer")? == "true",
-        }))
+        let offer = literal(text, "should_create_offer")? == "true";
+        let connection_id = quoted(text, "connection_id")?.to_owned();
+        let introduction = Introduction::of(quoted(text, "peer_id")?, offer);
+        Some(Heard::Introduced(Introduction { connection_id, ..introduction }))
     }
 
-    fn join(&self, channel: &str) -> String {
-        format!(r#"{{"type":"join","id":1,"channel":"{channel}"}}"#)
+    fn join(&self, channel: &str) -> Option<String> {
+        Some(format!(r#"{{"type":"join","id":1,"channel":"{channel}"}}"#))
     }
 
     fn relay(&self, payload: Payload, to: &Introduction) -> Numbered {

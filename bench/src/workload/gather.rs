@@ -9,7 +9,7 @@ use crate::{
     gauges,
     inbox::Inbox,
     server::Server,
-    workload::GLANCE,
+    workload::{GLANCE, meeting::Meeting},
 };
 
 /// Connects clients until they are welcome.
@@ -23,7 +23,7 @@ pub(super) fn connect(server: &Server, connections: usize) -> Result<Fleet> {
             fleet.receive(&mut inbox, GLANCE)?;
             for (client, text) in inbox.frames() {
                 match fleet.dialect.hear(str::from_utf8(text)?) {
-                    Some(Heard::Welcome) => missing -= 1,
+                    Some(Heard::Welcome(_)) => missing -= 1,
                     Some(Heard::Joined | Heard::Introduced(_) | Heard::Left) | None => {
                         return Err(unexpected(client, text));
                     }
@@ -37,45 +37,31 @@ pub(super) fn connect(server: &Server, connections: usize) -> Result<Fleet> {
 /// Connects clients, and seats them in channels of two, neighbours together. What each knows about its neighbour.
 pub(super) fn pairs(server: &Server, connections: usize) -> Result<(Fleet, Vec<Introduction>)> {
     let mut fleet = Fleet::new(server.address, server.dialect)?;
-    let mut told: Vec<Option<Introduction>> = Vec::new();
+    let mut known = Vec::new();
     let mut inbox = Inbox::default();
     while fleet.len() < connections {
-        let mut missing = AT_ONCE.min(connections - fleet.len());
-        for client in fleet.len()..fleet.len() + missing {
-            fleet.connect(&channel(client))?;
-            told.push(None);
+        let first = fleet.len();
+        let mut missing = AT_ONCE.min(connections - first) / 2;
+        let mut meetings: Vec<_> =
+            (0..missing).map(|pair| Meeting::new(format!("pair-{}", first / 2 + pair))).collect();
+        let mut introduced: Vec<_> = iter::repeat_with(|| None).take(missing).collect();
+        for meeting in &meetings {
+            fleet.connect(meeting.channel())?;
+            fleet.connect(meeting.channel())?;
         }
         while missing > 0 {
             fleet.receive(&mut inbox, GLANCE)?;
             for (client, text) in inbox.frames() {
-                match fleet.dialect.hear(str::from_utf8(text)?) {
-                    Some(Heard::Welcome) => {
-                        let join = fleet.dialect.join(&channel(client));
-                        fleet.send(client, join.as_bytes())?;
-                    }
-                    Some(Heard::Joined) => {}
-                    Some(Heard::Introduced(introduction)) if told[client].is_none() => {
-                        told[client] = Some(introduction);
-                        missing -= 1;
-                    }
-                    Some(Heard::Introduced(_) | Heard::Left) | None => return Err(unexpected(client, text)),
+                let pair = client.checked_sub(first).ok_or_else(|| unexpected(client, text))? / 2;
+                if let Some(introductions) = meetings[pair].hear(&mut fleet, client, text)? {
+                    introduced[pair] = Some(introductions);
+                    missing -= 1;
                 }
             }
         }
+        known.extend(introduced.into_iter().flatten().flatten());
     }
-    let told: Vec<_> = told.into_iter().flatten().collect();
-    let fits = |[a, b]: &[Introduction; 2]| {
-        a.connection_id == b.connection_id && a.should_create_offer != b.should_create_offer
-    };
-    match told.as_chunks().0.iter().find(|pair| !fits(pair)) {
-        Some(pair) => Err(format!("the two are not told the same: {pair:?}").into()),
-        None => Ok((fleet, told)),
-    }
-}
-
-/// That of a client and its neighbour.
-fn channel(client: usize) -> String {
-    format!("pair-{}", client / 2)
+    Ok((fleet, known))
 }
 
 /// All go, every other one without saying so, and nothing may be left of them once their grace time is over.

@@ -1,6 +1,6 @@
 //! Calls over fresh connections: both sides connect, join, talk and leave.
 
-use std::time::Instant;
+use std::{iter, time::Instant};
 
 use super::{AT_ONCE, MESSAGES, Party, WARM_UP, figures};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     meter::Meter,
     report::Figure,
     server::Server,
-    workload::{GLANCE, gather},
+    workload::{GLANCE, gather, meeting::Meeting},
 };
 
 pub(in crate::workload) fn fresh(server: &Server, calls: usize) -> Result<Vec<Figure>> {
@@ -30,8 +30,8 @@ pub(in crate::workload) fn fresh(server: &Server, calls: usize) -> Result<Vec<Fi
 struct Desk {
     fleet: Fleet,
     stages: Vec<Stage>,
-    /// The number of the call of each two, which names their channel.
-    calls: Vec<usize>,
+    /// The current call of each two, and how they get to know each other for it.
+    calls: Vec<(usize, Meeting)>,
     begun: usize,
 }
 
@@ -79,9 +79,12 @@ impl Desk {
     }
 
     fn begin(&mut self, place: usize) -> Result<()> {
-        self.calls.resize(self.calls.len().max(place + 1), 0);
-        self.calls[place] = self.begun;
-        let channel = channel(self.begun);
+        let channel = format!("call-{}", self.begun);
+        let call = (self.begun, Meeting::new(channel.clone()));
+        match self.calls.get_mut(place) {
+            Some(known) => *known = call,
+            None => self.calls.push(call),
+        }
         self.begun += 1;
         for client in [2 * place, 2 * place + 1] {
             if client < self.fleet.len() {
@@ -97,19 +100,17 @@ impl Desk {
 
     fn hear(&mut self, client: usize, text: &[u8]) -> Result<()> {
         let Self { fleet, stages, calls, .. } = self;
-        let (dialect, call) = (fleet.dialect, calls[client / 2]);
+        let (dialect, (call, meeting)) = (fleet.dialect, &mut calls[client / 2]);
         match &mut stages[client] {
-            Stage::Arriving => match dialect.hear(str::from_utf8(text)?) {
-                Some(Heard::Welcome) => fleet.send(client, dialect.join(&channel(call)).as_bytes())?,
-                Some(Heard::Joined) => {}
-                Some(Heard::Introduced(other)) => {
+            Stage::Arriving => {
+                let Some(introductions) = meeting.hear(fleet, client, text)? else { return Ok(()) };
+                for (client, other) in iter::zip(client & !1.., introductions) {
                     // No two calls say the same.
-                    let mut party = Party::new(dialect, (call * MESSAGES) as u32, &other);
+                    let mut party = Party::new(dialect, (*call * MESSAGES) as u32, &other);
                     party.begin(fleet, client)?;
                     stages[client] = Stage::Calling(party);
                 }
-                Some(Heard::Left) | None => return Err(gather::unexpected(client, text)),
-            },
+            }
             Stage::Calling(party) => {
                 party.hear(fleet, client, text)?;
                 let has_ended =
@@ -126,8 +127,4 @@ impl Desk {
         }
         Ok(())
     }
-}
-
-fn channel(call: usize) -> String {
-    format!("call-{call}")
 }
