@@ -72,7 +72,7 @@ struct Floor {
     system: System,
     connections: Slab<Connection>,
     channels: Channels,
-    /// For whom notices wait, perhaps more than once.
+    /// For whom notices wait.
     told: Vec<usize>,
     /// All that is read and relayed goes through these two.
     input: Vec<u8>,

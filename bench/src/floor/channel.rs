@@ -44,9 +44,12 @@ impl Channels {
         let mut about_it = Notice::new(name, &connection_id, Offerer::Recipient);
         let mut about_others = Notice::new(name, &connection_id, Offerer::Other);
         for (other, member) in &channel.members {
+            // If not, it is among them already, or waits for its socket.
+            if connections[*member].is_flushed() {
+                told.push(*member);
+            }
             connections[*member].put(about_it.about(number));
             connections[client].put(about_others.about(*other));
-            told.push(*member);
         }
         told.push(client);
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     os::fd::OwnedFd,
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// The start of what has not come in full.
     unread: Vec<u8>,
-    /// What waits for the end of a turn, or until the socket takes more.
+    /// What waits for the end of a turn, or until the socket takes more. It keeps its memory, so that a storm finds it.
     unsent: Vec<u8>,
     /// Whether epoll is to tell when it takes more.
     is_blocked: bool,
@@ -80,39 +80,37 @@ impl Connection {
 
     /// Sends this now, unless something else waits.
     pub(super) fn send(&mut self, bytes: &[u8], system: &mut System, client: usize) -> io::Result<()> {
-        let written = if self.unsent.is_empty() { self.write(bytes, &mut system.counts)? } else { 0 };
+        let written =
+            if self.unsent.is_empty() { write(&mut self.stream, bytes, &mut system.counts)? } else { 0 };
         self.put(&bytes[written..]);
         self.watch(&system.epoll, client)
     }
 
-    /// This waits for a [`flush`](Self::flush) at the end of the turn.
+    /// Whether nothing waits to be sent.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
+    /// This waits for a [`flush`](Self::flush) at the end of the turn. Who leaves too much unread is cut off: epoll will tell.
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        self.unsent.extend_from_slice(bytes);
+        if self.unsent.len() + bytes.len() <= MOST_UNSENT {
+            self.unsent.extend_from_slice(bytes);
+        } else {
+            let _ = self.stream.shutdown(Shutdown::Both);
+        }
     }
 
     pub(super) fn flush(&mut self, system: &mut System, client: usize) -> io::Result<()> {
         if self.unsent.is_empty() {
             return Ok(());
         }
-        let unsent = std::mem::take(&mut self.unsent);
-        let written = self.write(&unsent, &mut system.counts)?;
-        self.put(&unsent[written..]);
+        let written = write(&mut self.stream, &self.unsent, &mut system.counts)?;
+        self.unsent.drain(..written);
         self.watch(&system.epoll, client)
-    }
-
-    fn write(&mut self, bytes: &[u8], counts: &mut Counts) -> io::Result<usize> {
-        counts.send += 1;
-        match self.stream.write(bytes) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            written => written,
-        }
     }
 
     /// Has epoll tell when what waits can be sent.
     fn watch(&mut self, epoll: &OwnedFd, client: usize) -> io::Result<()> {
-        if self.unsent.len() > MOST_UNSENT {
-            return Err(ErrorKind::StorageFull.into());
-        }
         let is_blocked = !self.unsent.is_empty();
         if is_blocked != self.is_blocked {
             self.is_blocked = is_blocked;
@@ -120,6 +118,15 @@ impl Connection {
             epoll::modify(epoll, &self.stream, EventData::new_u64(client as u64), flags)?;
         }
         Ok(())
+    }
+}
+
+/// How much the socket takes now.
+fn write(stream: &mut TcpStream, bytes: &[u8], counts: &mut Counts) -> io::Result<usize> {
+    counts.send += 1;
+    match stream.write(bytes) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+        written => written,
     }
 }
 
