@@ -1,6 +1,6 @@
 //! What the machine is asked for, and what is said about it.
 
-use std::{fs, num::NonZeroU64, thread};
+use std::{fs, num::NonZeroU64, process::Command, thread};
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -50,4 +50,20 @@ pub(crate) fn description() -> String {
     let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown", |(_, model)| model);
     format!("{} CPUs ({model}), Linux {}", cpus(), read("/proc/sys/kernel/osrelease").trim())
+}
+
+/// The commit that is checked out, with a mark if files differ from it.
+pub(crate) fn commit() -> String {
+    ask("git", &["describe", "--always", "--dirty", "--exclude=*"])
+}
+
+/// Today.
+pub(crate) fn date() -> String {
+    ask("date", &["-u", "+%F"])
+}
+
+fn ask(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let answer = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    answer.ok().filter(|answer| !answer.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }

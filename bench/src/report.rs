@@ -1,6 +1,8 @@
-//! The table.
+//! What was measured, in all rounds.
 
-use std::fmt::{self, Write};
+mod tables;
+
+use std::fmt;
 
 use crate::{
     promise::{Bound, Promise, Steadiness},
@@ -77,11 +79,13 @@ impl Promises {
 
 /// The figures of all rounds.
 pub(crate) struct Report {
-    kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
     rows: Vec<Row>,
     validity: Validity,
+    lost: Vec<String>,
 }
 
+/// One figure of one workload.
 struct Row {
     workload: String,
     name: &'static str,
@@ -92,11 +96,11 @@ struct Row {
 
 impl Report {
     pub(crate) fn new(kinds: &[Kind]) -> Self {
-        Self { kinds: kinds.to_vec(), rows: Vec::new(), validity: Validity::default() }
+        Self { kinds: kinds.to_vec(), rows: Vec::new(), validity: Validity::default(), lost: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, workload: &str, kind: Kind, figures: Vec<Figure>) {
-        let column = self.kinds.iter().position(|known| *known == kind).expect("a kind of this report");
+        let column = self.column(kind).expect("a kind of this report");
         for figure in figures {
             if figure.is_evidence {
                 self.validity.add(workload, figure);
@@ -113,51 +117,39 @@ impl Report {
         }
     }
 
-    /// Medians with the least and the greatest value, and our medians as parts of those of the rivals and of the floor, where
-    /// it is one.
-    pub(crate) fn to_markdown(&self) -> String {
-        let is_rival = |kind: Kind| !matches!(kind, Kind::Ours(_));
-        let columns = self.kinds.iter().copied().enumerate();
-        let (rivals, ours): (Vec<_>, Vec<_>) = columns.partition(|(_, kind)| is_rival(*kind));
-        let ratios: Vec<_> =
-            rivals.iter().flat_map(|rival| ours.iter().map(move |our| (*our, *rival))).collect();
+    /// A server has not done what it was put to: that is a result, too.
+    pub(crate) fn lose(&mut self, what: String) {
+        self.lost.push(what);
+    }
 
-        let mut table = "| workload | figure | unit |".to_owned();
-        // Writing to a `String` does not fail.
-        self.kinds.iter().for_each(|kind| write!(table, " {} |", kind.name()).unwrap_or_default());
-        for ((_, our), (_, rival)) in &ratios {
-            write!(table, " {} / {} |", our.name(), rival.name()).unwrap_or_default();
-        }
-        table += "\n|---|---|---|";
-        table += &"---:|".repeat(self.kinds.len() + ratios.len());
-        table += "\n";
-        for row in &self.rows {
-            write!(table, "| {} | {} | {} |", row.workload, row.name, row.unit).unwrap_or_default();
-            let summaries: Vec<_> = row.values.iter().map(|values| Summary::of(values)).collect();
-            for summary in &summaries {
-                match summary {
-                    Some(Summary { median, least, greatest }) => {
-                        let [median, least, greatest] = [median, least, greatest].map(|value| short(*value));
-                        write!(table, " {median} [{least} .. {greatest}] |").unwrap_or_default();
-                    }
-                    None => table += " - |",
-                }
-            }
-            for ((our, _), (rival, kind)) in &ratios {
-                let is_measure = *kind != Kind::Floor || self.validity.is_valid(&row.workload);
-                match (&summaries[*our], &summaries[*rival]) {
-                    (Some(our), Some(rival)) if is_measure => {
-                        write!(table, " {:.2} |", our.median / rival.median).unwrap_or_default();
-                    }
-                    _ => table += " - |",
-                }
-            }
-            table += "\n";
-        }
-        table + &self.validity.to_markdown()
+    /// The full name and the unit of a figure, by how the name of its workload begins.
+    pub(crate) fn find(&self, workload: &str, figure: &str) -> Option<(&str, &'static str)> {
+        self.row(workload, figure).map(|row| (&*row.workload, row.unit))
+    }
+
+    pub(crate) fn summary(&self, workload: &str, figure: &str, kind: Kind) -> Option<Summary> {
+        Summary::of(&self.row(workload, figure)?.values[self.column(kind)?])
+    }
+
+    /// One median as a part of another. There is none of a floor that is no floor.
+    pub(crate) fn ratio(&self, workload: &str, figure: &str, ours: Kind, other: Kind) -> Option<f64> {
+        let is_measure =
+            other != Kind::Floor || self.validity.is_valid(&self.row(workload, figure)?.workload);
+        let [own, others] = [ours, other].map(|kind| self.summary(workload, figure, kind));
+        is_measure.then_some(own?.median / others?.median)
+    }
+
+    fn row(&self, workload: &str, figure: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.workload.starts_with(workload) && row.name == figure)
+    }
+
+    fn column(&self, kind: Kind) -> Option<usize> {
+        self.kinds.iter().position(|known| *known == kind)
     }
 }
 
+/// The values of several rounds.
+#[derive(Clone, Copy)]
 pub(crate) struct Summary {
     pub(crate) median: f64,
     pub(crate) least: f64,
@@ -180,9 +172,10 @@ impl Summary {
 }
 
 /// Three digits, or all before the point.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     match value.abs() {
-        0.0..10.0 => format!("{value:.2}"),
+        0.0..0.1 => format!("{value:.3}"),
+        0.1..10.0 => format!("{value:.2}"),
         10.0..100.0 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
@@ -191,7 +184,6 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adapter, rivals::Rival};
 
     #[test]
     fn promises_are_broken_beyond_their_bounds_only() {
@@ -204,21 +196,5 @@ mod tests {
         let mut promises = Promises::default();
         promises.add(figures.iter().chain([&Figure::new("b", "B", 1.0)]));
         assert_eq!(promises.lines().collect::<Vec<_>>(), ["a: 0.90 B (promised: at most 1.00)"]);
-    }
-
-    #[test]
-    fn medians_stand_between_the_extremes_and_rivals_are_the_measure() {
-        let ours = Kind::Ours(Adapter::Axum);
-        let rival = Kind::Rival(Rival::NodeWs);
-        let mut report = Report::new(&[ours, rival]);
-        for value in [1.0, 4.0, 2.0, 3.0] {
-            report.add("relay", ours, vec![Figure::new("CPU", "µs", value)]);
-        }
-        report.add("relay", rival, vec![Figure::new("CPU", "µs", 10.0)]);
-        let table = report.to_markdown();
-        assert!(
-            table.ends_with("| relay | CPU | µs | 2.50 [1.00 .. 4.00] | 10.0 [10.0 .. 10.0] | 0.25 |\n"),
-            "{table}"
-        );
     }
 }

@@ -89,6 +89,10 @@ impl Kind {
         }
     }
 
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
+
     /// Starts it for so many connections.
     pub(crate) fn start(self, setup: Setup, connections: usize) -> Result<Server> {
         let mut known = None;

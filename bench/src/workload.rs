@@ -78,6 +78,27 @@ impl Workload {
         }
     }
 
+    /// About how long it takes, for those who wait.
+    pub(crate) fn takes(self, kind: Kind) -> Duration {
+        let settling = Duration::from_secs(3);
+        match self {
+            // What is left of sessions of ours is waited for.
+            Self::Idle { connections } => {
+                let grace = if kind.is_ours() { Limits::default().grace } else { Duration::ZERO };
+                grace + 2 * settling + Duration::from_secs(connections as u64) / 2_000
+            }
+            Self::Call { calls } | Self::Persistent { calls, .. } => {
+                settling + Duration::from_secs(calls as u64) / 1_000
+            }
+            Self::Relay { time, .. } | Self::Paced { time, .. } => time + settling,
+            Self::Storm { times, .. } => settling * times as u32,
+            Self::Churn { channels } => {
+                Limits::default().grace + Duration::from_secs(channels.into()) / 20_000
+            }
+            Self::Slow { time, .. } => 2 * time + settling,
+        }
+    }
+
     /// What a server needs that has this to do: no bound is raised but where its default would be in the way.
     pub(crate) fn setup(self) -> Setup {
         let most = Limits::default().members_per_channel;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 mod autobahn;
+mod bench;
 mod checks;
 mod counts;
 mod fuzz;
@@ -53,6 +54,12 @@ enum Action {
     },
     /// Counts the instructions of the core's benches in Valgrind and writes the table of them
     Instructions,
+    /// Measures the server side by side with others and writes docs/performance.md, with its picture and the README's figures
+    Bench {
+        /// Options of the load generator, such as --rounds 7, --only relay or --help
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
     /// Lists the checks, and the counts they run with
     List,
 }
@@ -67,6 +74,10 @@ fn main() -> ExitCode {
             })
         }
         Action::Instructions => instructions::run(&root()),
+        Action::Bench { arguments } => bench::run(&root(), &arguments).unwrap_or_else(|error| {
+            println!("the load generator could not be run: {error}");
+            ExitCode::FAILURE
+        }),
         Action::List => {
             list();
             ExitCode::SUCCESS
