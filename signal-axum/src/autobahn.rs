@@ -1,45 +1,21 @@
-//! The Autobahn cases, against an echo behind this adapter: the WebSocket is set up by its `configure`, and what comes from
-//! the client is judged by its `AxumSocket`.
+//! The Autobahn cases, against an echo behind this adapter.
 
-use axum::{
-    Router,
-    extract::ws::{Message, Utf8Bytes, WebSocketUpgrade},
-    response::IntoResponse,
-    routing::any,
-    serve::ListenerExt,
-};
+use axum::{Router, response::IntoResponse, routing::any, serve::ListenerExt};
 use http::request::Parts;
-use signal_conformance::autobahn::{self, Echo, Mirror};
-use signal_tokio::{Received, Signaling};
+use signal_conformance::autobahn::{self, Echo};
+use signal_tokio::{Signaling, WebSocket};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::socket::{AxumSocket, configure};
-
-impl Mirror for AxumSocket {
-    async fn mirror(&mut self) -> Received<Utf8Bytes> {
-        loop {
-            let echo = match self.0.recv().await {
-                // Nobody is told what is in it.
-                Some(Ok(binary @ Message::Binary(_))) => binary,
-                next => match self.judge(next).await {
-                    Some(Received::Text(text)) => Message::Text(text),
-                    Some(received) => return received,
-                    None => continue,
-                },
-            };
-            // A client that is gone is noticed by reading on.
-            let _ = self.0.send(echo).await;
-        }
-    }
-}
+use crate::upgrade::{WebSocketUpgrade, into_tcp};
 
 async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationToken) {
     let listener = listener.tap_io(|stream| crate::tune(stream));
-    let echo = async move |parts: Parts, upgrade: WebSocketUpgrade| match signaling.admit(&parts, None).await
-    {
-        Ok(admitted) => configure(upgrade, signaling.most_read()).on_upgrade(async move |socket| {
-            signaling.serve(Echo::new(AxumSocket(socket)), admitted).await;
+    let echo = async move |parts: Parts, socket: WebSocketUpgrade| match signaling.admit(&parts, None).await {
+        Ok(admitted) => socket.answer(async move |upgraded| {
+            let (stream, read) = into_tcp(upgraded).expect("a connection of TCP");
+            let echo = Echo::new(WebSocket::new(stream, read.as_ref(), signaling.most_read()));
+            signaling.serve(echo, admitted).await;
         }),
         Err(refusal) => refusal.into_response().into_response(),
     };

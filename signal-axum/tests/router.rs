@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 
 use axum::{
     Router,
-    extract::{FromRef, State, WebSocketUpgrade},
+    extract::{FromRef, State},
     http::{HeaderMap, HeaderValue},
     response::Response,
     routing::get,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use signal_axum::{Admission, Event, Signaling};
+use signal_axum::{Admission, Event, Signaling, WebSocketUpgrade};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -1,8 +1,8 @@
 //! The cases of the Autobahn test suite: whether an adapter takes frames, and answers them, as RFC 6455 says.
 //!
-//! They want a server that sends every message back. [`Echo`] is a socket of the adapter that does; all else is as it is in
-//! use: the adapter answers the upgrade, sets up the WebSocket and judges what comes, and the driver carries the socket
-//! and deals with its end. What the adapter makes of text meant for the driver is the matter of the [rules](crate::rules).
+//! They want a server that sends every message back. [`Echo`] is a socket that does; all else is as it is in
+//! use: the adapter answers the upgrade, and the driver carries the socket and deals with its end. What becomes of text meant for
+//! the driver is the matter of the [rules](crate::rules).
 //!
 //! The suite's own runner needs Python 2. This one is `kosoku`, which runs the same cases; it is looked for in the `PATH`.
 //!
@@ -10,10 +10,17 @@
 //! of three nobody says how they must end (7.1.6, whose message is too large for us and gets 1009; 7.13.1 and 7.13.2, codes
 //! above 4999, which get 1002).
 
-use std::{env, fs, io, path::Path, process};
+use std::{
+    collections::VecDeque,
+    env, fs, io, iter, mem,
+    ops::ControlFlow,
+    path::Path,
+    process,
+    task::{Context, Poll, ready},
+};
 
 use serde_json::Value;
-use signal_tokio::{Outgoing, Received, Socket};
+use signal_tokio::{Frame, Outgoing, Received, Socket};
 use tokio::task::spawn_blocking;
 
 use crate::{Adapter, Serve};
@@ -29,53 +36,73 @@ const NUMBER: usize = 247;
 /// How many go on at once: most of the time is spent in waiting for what must not come.
 const AT_ONCE: usize = 16;
 
-/// Cases that want text that is not UTF-8 to be refused before its frame is at its end, and allow it later. tungstenite
-/// looks at whole frames.
+/// Cases that want text that is not UTF-8 to be refused before its frame is at its end, and allow it later. We look at
+/// whole frames.
 const NOT_SO_FAST: &str = "6.4.";
 
-/// A socket of an adapter that can send back what comes.
-pub trait Mirror: Socket {
-    /// Sends every message back, until there is something else to [receive](Socket::receive).
-    fn mirror(&mut self) -> impl Future<Output = Received<Self::Text>> + Send;
-}
-
-/// What the driver takes for a client that has nothing to say.
+/// What the driver takes for a client that says hello and nothing else. Its messages are sent back.
 #[derive(Debug)]
 pub struct Echo<S> {
     socket: S,
     has_said_hello: bool,
+    echoes: VecDeque<Frame>,
 }
 
 impl<S> Echo<S> {
     /// Sends back what comes from `socket`.
     pub fn new(socket: S) -> Self {
-        Self { socket, has_said_hello: false }
+        Self { socket, has_said_hello: false, echoes: VecDeque::new() }
     }
 }
 
-impl<S: Mirror> Socket for Echo<S>
-where
-    S::Text: From<&'static str>,
-{
-    type Text = S::Text;
-
-    async fn receive(&mut self) -> Received<S::Text> {
-        if !std::mem::replace(&mut self.has_said_hello, true) {
-            return Received::Text(r#"{"type":"hello","version":1}"#.into());
+impl<S: Socket> Socket for Echo<S> {
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
+        let Self { socket, has_said_hello, echoes } = self;
+        if !mem::replace(has_said_hello, true) {
+            let _ = take(Received::Text(r#"{"type":"hello","version":1}"#));
+            return Poll::Ready(());
         }
-        self.socket.mirror().await
+        loop {
+            let mut is_for_driver = false;
+            let received = socket.poll_receive(context, |received| {
+                match received {
+                    Received::Text(text) => echoes.push_back(Frame::text(text)),
+                    Received::Binary(bytes) => echoes.push_back(Frame::binary(bytes)),
+                    received @ (Received::LifeSign
+                    | Received::TooLarge
+                    | Received::GoneAway
+                    | Received::Closed) => {
+                        is_for_driver = true;
+                        return take(received);
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+            // A client that is gone is noticed by reading on.
+            let _ = socket.poll_send(context, || echoes.pop_front().map(Outgoing::Message));
+            if is_for_driver {
+                return Poll::Ready(());
+            }
+            ready!(received);
+        }
     }
 
-    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
-        match outgoing {
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        mut next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        let Self { socket, echoes, .. } = self;
+        socket.poll_send(context, || {
             // The runner knows nothing of signaling.
-            Outgoing::Text(_) => Ok(()),
-            Outgoing::Ping | Outgoing::Close(_) => self.socket.feed(outgoing).await,
-        }
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        self.socket.flush().await
+            let of_driver =
+                iter::from_fn(&mut next).find(|outgoing| !matches!(outgoing, Outgoing::Message(_)));
+            echoes.pop_front().map(Outgoing::Message).or(of_driver)
+        })
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::Waker,
     time::Instant,
 };
@@ -23,6 +26,7 @@ use crate::{
     Event, Frame, Policy, Refusal,
     addresses::Addresses,
     builder::{Config, IceServer},
+    frame::FrameBuffer,
     link::{Link, LinkState},
     log::Log,
     metrics::Metrics,
@@ -68,7 +72,7 @@ pub(crate) struct State {
 /// thread, so that relaying a message allocates nothing but its frame.
 #[derive(Default)]
 struct Scratch {
-    text: Vec<u8>,
+    text: FrameBuffer,
     woken: Vec<Waker>,
     questions: Vec<Question>,
     overflowed: Vec<SessionId>,
@@ -144,7 +148,15 @@ impl Shared {
         self: &Arc<Self>,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
-        let now = time::Instant::now().into_std();
+        self.handle_at(time::Instant::now().into_std(), make)
+    }
+
+    /// [`Self::handle_with`], for callers that have just looked at the clock.
+    pub(crate) fn handle_at<'i>(
+        self: &Arc<Self>,
+        now: Instant,
+        make: impl FnOnce(&mut State) -> Option<Input<'i>>,
+    ) -> bool {
         let (applied, questions, happened) = SCRATCH.with_borrow_mut(|scratch| {
             let applied = {
                 let mut state = self.lock();
@@ -209,10 +221,8 @@ impl State {
                     *seat = scratch.seat.take().map(Cow::Owned);
                 }
                 let introduces = matches!(message, ServerMessage::AddPeer { .. });
-                scratch.text.clear();
                 let started = metrics.encode_time.start();
-                codec::encode(&message, &mut scratch.text);
-                let frame = Frame::copy_from(&scratch.text);
+                let frame = scratch.text.frame(|text| codec::encode(&message, text));
                 metrics.encode_time.stop(started);
                 for session in to.iter() {
                     let Some(link) = links.get(session.0 as usize) else { continue };
@@ -321,8 +331,8 @@ fn queue(session: SessionId, link: &mut LinkState, frame: Frame, metrics: &Metri
 
 fn set_held(links: &Slab<Arc<Link>>, session: SessionId, held: bool, scratch: &mut Scratch) {
     let Some(link) = links.get(session.0 as usize) else { return };
+    link.held.store(held, Relaxed);
     let mut link = link.lock();
-    link.held = held;
     scratch.woken.extend(link.wake());
 }
 

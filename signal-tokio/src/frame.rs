@@ -1,57 +1,70 @@
-//! The text of one message, shared by all its recipients.
+//! One message, shared by all its recipients.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-/// The text of one message. Cloning counts a reference.
+use crate::websocket::frame::{Head, Opcode};
+
+/// One message. Cloning counts a reference.
+///
+/// It stands behind the head of its WebSocket frame: that of a server depends on nothing but its length (RFC 6455,
+/// section 5.2), so it is written once, too, and a socket sends these bytes as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame(Bytes);
+pub struct Frame {
+    bytes: Arc<[u8]>,
+    /// Where the message begins.
+    start: u8,
+}
 
 impl Frame {
-    /// Copies `text` into storage of its own, in one allocation for up to 8 KiB and two above.
-    ///
-    /// [`Bytes`] keeps its count of references apart from bytes that come as a vector, which makes two. An owner
-    /// that holds the bytes in place makes one; storage is then up to twice the text.
-    pub(crate) fn copy_from(text: &[u8]) -> Self {
-        Self(match text.len() {
-            0..=128 => Block::<128>::copy_from(text),
-            129..=256 => Block::<256>::copy_from(text),
-            257..=512 => Block::<512>::copy_from(text),
-            513..=1024 => Block::<1024>::copy_from(text),
-            1025..=2048 => Block::<2048>::copy_from(text),
-            2049..=4096 => Block::<4096>::copy_from(text),
-            4097..=8192 => Block::<8192>::copy_from(text),
-            _ => Bytes::copy_from_slice(text),
-        })
+    /// A text message.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        FrameBuffer::default().frame(|buffer| buffer.extend_from_slice(text.as_bytes()))
     }
 
-    /// The text as bytes; it is UTF-8.
+    /// A binary message. The protocol has none.
     #[must_use]
-    pub fn into_bytes(self) -> Bytes {
-        self.0
+    pub fn binary(bytes: &[u8]) -> Self {
+        FrameBuffer::default().frame_of(Opcode::Binary, |buffer| buffer.extend_from_slice(bytes))
+    }
+
+    /// The message as a frame of WebSocket, as a server sends it.
+    #[must_use]
+    pub fn as_websocket(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn into_websocket(self) -> Arc<[u8]> {
+        self.bytes
     }
 }
 
+/// The message alone. That of a text is UTF-8.
 impl AsRef<[u8]> for Frame {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.bytes[usize::from(self.start)..]
     }
 }
 
-struct Block<const N: usize> {
-    length: usize,
-    bytes: [u8; N],
-}
+/// Where messages are encoded, so that each allocates nothing but its frame.
+#[derive(Debug, Default)]
+pub(crate) struct FrameBuffer(Vec<u8>);
 
-impl<const N: usize> Block<N> {
-    fn copy_from(text: &[u8]) -> Bytes {
-        let mut block = Self { length: text.len(), bytes: [0; N] };
-        block.bytes[..text.len()].copy_from_slice(text);
-        Bytes::from_owner(block)
+impl FrameBuffer {
+    /// The text message that `encode` appends.
+    pub(crate) fn frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
+        self.frame_of(Opcode::Text, encode)
     }
-}
 
-impl<const N: usize> AsRef<[u8]> for Block<N> {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes[..self.length]
+    fn frame_of(&mut self, opcode: Opcode, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
+        self.0.clear();
+        self.0.extend([0; Head::MOST]);
+        encode(&mut self.0);
+        let head = Head::new(opcode, self.0.len() - Head::MOST);
+        let head = head.as_bytes();
+        let start = Head::MOST - head.len();
+        self.0[start..Head::MOST].copy_from_slice(head);
+        // At most `Head::MOST`.
+        Frame { bytes: self.0[start..].into(), start: head.len() as u8 }
     }
 }

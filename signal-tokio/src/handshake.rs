@@ -3,8 +3,10 @@
 use std::{
     borrow::Cow,
     cell::RefCell,
+    future::poll_fn,
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::Waker,
+    task::{Context, Poll, Waker, ready},
 };
 
 use signal_core::{
@@ -16,6 +18,7 @@ use tokio::time;
 use crate::{
     Admission, Event, Frame, Received, Refusal, Socket,
     driver::{Shared, State, close_reason_of},
+    frame::FrameBuffer,
     link::Link,
     metrics::Resumption,
     question::unharmed,
@@ -50,13 +53,11 @@ pub(crate) async fn shake_hands<S: Socket>(
     admission: Admission,
 ) -> Option<Result<Attached, Rejection>> {
     let patience = shared.config.timing.hello;
-    let text = match time::timeout(patience, first_message(socket)).await {
-        Ok(Received::Text(text)) => text,
-        Ok(Received::Binary | Received::LifeSign) => {
-            return Some(Err(malformed(ErrorCode::BadMessage, None)));
-        }
-        Ok(Received::TooLarge) => return Some(Err(Rejection { error: None, reason: CloseReason::TooLarge })),
-        Ok(Received::GoneAway | Received::Closed) => return None,
+    let text = match time::timeout(patience, poll_fn(|context| poll_first(socket, context))).await {
+        Ok(First::Text(text)) => text,
+        Ok(First::Binary) => return Some(Err(malformed(ErrorCode::BadMessage, None))),
+        Ok(First::TooLarge) => return Some(Err(Rejection { error: None, reason: CloseReason::TooLarge })),
+        Ok(First::Lost) => return None,
         Err(_) => return Some(Err(Rejection { error: None, reason: CloseReason::HelloTimeout })),
     };
     let (id, hello) = match codec::decode(&text, &shared.config.frames) {
@@ -79,16 +80,33 @@ pub(crate) async fn shake_hands<S: Socket>(
     }))
 }
 
-async fn first_message<S: Socket>(socket: &mut S) -> Received<S::Text> {
+/// What comes first over a socket, but for signs of life.
+enum First {
+    Text(String),
+    Binary,
+    TooLarge,
+    Lost,
+}
+
+fn poll_first<S: Socket>(socket: &mut S, context: &mut Context<'_>) -> Poll<First> {
     loop {
-        match socket.receive().await {
-            Received::LifeSign => {}
-            received @ (Received::Text(_)
-            | Received::Binary
-            | Received::TooLarge
-            | Received::GoneAway
-            | Received::Closed) => return received,
+        let mut first = None;
+        let received = socket.poll_receive(context, |received| {
+            first = Some(match received {
+                Received::Text(text) => First::Text(text.to_owned()),
+                Received::Binary(_) => First::Binary,
+                Received::TooLarge => First::TooLarge,
+                Received::GoneAway | Received::Closed => First::Lost,
+                Received::LifeSign => return ControlFlow::Continue(()),
+            });
+            ControlFlow::Break(())
+        });
+        if let Some(first) = first {
+            return Poll::Ready(first);
         }
+        // Pings are answered. A socket that is lost by this is noticed by reading on.
+        let _ = socket.poll_send(context, || None);
+        ready!(received);
     }
 }
 
@@ -289,14 +307,9 @@ fn error(code: ErrorCode, message: &str, id: Option<&RequestId>) -> Frame {
 
 /// For messages that belong to the socket and are not counted.
 pub(crate) fn encode(message: &ServerMessage<'_>) -> Frame {
-    TEXT.with_borrow_mut(|text| {
-        text.clear();
-        codec::encode(message, text);
-        Frame::copy_from(text)
-    })
+    BUFFER.with_borrow_mut(|buffer| buffer.frame(|text| codec::encode(message, text)))
 }
 
 thread_local! {
-    /// The buffer that messages are encoded in, so that each allocates nothing but its frame.
-    static TEXT: RefCell<Vec<u8>> = RefCell::default();
+    static BUFFER: RefCell<FrameBuffer> = RefCell::default();
 }

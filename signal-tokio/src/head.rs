@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts,
 };
+use sha1::{Digest, Sha1};
 
 /// What may be taken of a server before there is a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +63,8 @@ pub fn check(request: &Parts) -> Result<(), StatusCode> {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
     let headers = &request.headers;
-    let asks = has(headers, header::CONNECTION, "upgrade") && has(headers, header::UPGRADE, "websocket");
+    let has = |name, word| words(headers, name).any(|other| other.eq_ignore_ascii_case(word));
+    let asks = has(header::CONNECTION, "upgrade") && has(header::UPGRADE, "websocket");
     if request.version < Version::HTTP_11 || !asks {
         return Err(StatusCode::UPGRADE_REQUIRED);
     }
@@ -71,6 +74,30 @@ pub fn check(request: &Parts) -> Result<(), StatusCode> {
         (Some(version), _) if version != VERSION => Err(StatusCode::UPGRADE_REQUIRED),
         _ => Err(StatusCode::BAD_REQUEST),
     }
+}
+
+/// The answer to a request that [`check`] has nothing against: from then on the connection is a
+/// [`WebSocket`](crate::WebSocket).
+#[must_use]
+pub fn accept(request: &Parts) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let fields = response.headers_mut();
+    fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Some(key) = request.headers.get(header::SEC_WEBSOCKET_KEY) {
+        fields.insert(header::SEC_WEBSOCKET_ACCEPT, accept_key(key.as_bytes()));
+    }
+    if words(&request.headers, header::SEC_WEBSOCKET_PROTOCOL).any(|name| name == SUBPROTOCOL) {
+        fields.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    response
+}
+
+/// Shows that the key was read (RFC 6455, section 4.2.2).
+fn accept_key(key: &[u8]) -> HeaderValue {
+    let hash = Sha1::new().chain_update(key).chain_update(KEY_SUFFIX).finalize();
+    HeaderValue::from_str(&STANDARD.encode(hash)).expect("base64 is visible ASCII")
 }
 
 /// The answer to a request that is refused for its head, with what has to go with its status.
@@ -95,14 +122,19 @@ pub fn refuse(status: StatusCode) -> Response<String> {
     response
 }
 
+/// The optional WebSocket subprotocol of version 1.
+const SUBPROTOCOL: &str = "signal.v1";
+
+/// What RFC 6455 has appended to each key.
+const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
 /// The version of the WebSocket protocol.
 const VERSION: &str = "13";
 
-/// Whether a word is in the list that a field of that name is.
-fn has(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
-    let lists = headers.get_all(name);
-    let words = lists.iter().filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
-    words.into_iter().any(|other| other.trim().eq_ignore_ascii_case(word))
+/// What is in the list that a field of that name is.
+fn words(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let lists = headers.get_all(name).into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// The field of that name, if there is one and no more.

@@ -4,6 +4,7 @@ mod addresses;
 mod admin;
 mod builder;
 mod connection;
+mod conversation;
 mod driver;
 mod event;
 mod frame;
@@ -30,6 +31,7 @@ mod timer;
 mod tokens;
 mod trace;
 mod turn;
+mod websocket;
 
 pub use addresses::{Admitted, SocketLimits};
 pub use admin::{AdminRefusal, AdminToken, ChannelPage, ChannelStatus, PeerPage, PeerStatus, WeakToken};
@@ -54,6 +56,7 @@ pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};
 pub use tcp::tune;
 pub use turn::Turn;
+pub use websocket::WebSocket;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Link {
     pub(crate) session: SessionId,
     pub(crate) peer: PeerId,
     pub(crate) identity: Option<Box<str>>,
+    /// Whether so much of the client waits to be decided that its socket is not read. Set while the driver's state is locked.
+    pub(crate) held: AtomicBool,
     state: Mutex<LinkState>,
 }
 
@@ -39,7 +41,6 @@ pub(crate) struct LinkState {
     pub(crate) socket: u64,
     /// Whether that socket is there.
     pub(crate) attached: bool,
-    pub(crate) held: bool,
     pub(crate) close: Option<CloseReason>,
     pub(crate) closing: Option<Duration>,
     /// Which resume token the last `welcome` has brought, and by which one the client came as long as it has not shown
@@ -53,17 +54,6 @@ pub(crate) struct LinkState {
     /// Where the socket comes from, if that is known.
     pub(crate) address: Option<IpAddr>,
     waker: Option<Waker>,
-}
-
-/// What the task of a socket has to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    /// Frames wait in the outbox, or reading may go on.
-    Go,
-    /// Say that the server goes down, and close.
-    Drain(Duration),
-    /// Close.
-    Close(CloseReason),
 }
 
 impl Link {
@@ -83,7 +73,6 @@ impl Link {
             received: 0,
             socket: 0,
             attached: false,
-            held: false,
             close: None,
             closing: None,
             ticket,
@@ -93,36 +82,12 @@ impl Link {
             address: None,
             waker: None,
         };
-        Self { session, peer, identity, state: Mutex::new(state) }
+        Self { session, peer, identity, held: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, LinkState> {
         // A panic while it was held would be a bug of ours; what it guards is consistent between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the task of socket number `socket` has something to do. `held` is what it knows.
-    pub(crate) fn poll_work(&self, context: &Context<'_>, socket: u64, held: bool) -> Poll<Work> {
-        let mut state = self.lock();
-        if state.socket != socket {
-            return Poll::Ready(Work::Close(CloseReason::Replaced));
-        }
-        if let Some(reason) = state.close {
-            return Poll::Ready(Work::Close(reason));
-        }
-        if let Some(reconnect_after) = state.closing {
-            return Poll::Ready(Work::Drain(reconnect_after));
-        }
-        if state.outbox.has_unwritten() || state.held != held {
-            return Poll::Ready(Work::Go);
-        }
-        state.wait(context)
-    }
-
-    /// Waits until socket number `socket` has to be closed, for a task that cannot write at the moment.
-    pub(crate) fn poll_close(&self, context: &Context<'_>, socket: u64) -> Poll<()> {
-        let mut state = self.lock();
-        if state.socket != socket || state.close.is_some() { Poll::Ready(()) } else { state.wait(context) }
     }
 
     /// The next frame for socket number `socket`.
@@ -178,11 +143,11 @@ impl LinkState {
         Ok(self.futile)
     }
 
-    fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
+    /// From now on this task is woken when something has changed.
+    pub(crate) fn watch(&mut self, context: &Context<'_>) {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             self.waker = Some(context.waker().clone());
         }
-        Poll::Pending
     }
 
     /// The task to wake when something has changed.

@@ -1,52 +1,64 @@
-//! The seam to the WebSocket libraries.
+//! The seam to whatever carries messages.
 
-use std::{io, ops::Deref};
+use std::{
+    io,
+    ops::ControlFlow,
+    task::{Context, Poll},
+};
 
 use signal_core::CloseReason;
 
 use crate::Frame;
 
-/// A WebSocket after the upgrade, as the driver sees it. Each adapter implements it once.
-///
-/// Pings of the client are answered by the implementation (RFC 6455, section 5.5.2).
+/// A message-wise connection with a client, as the driver sees it: a [`WebSocket`](crate::WebSocket), mostly.
 pub trait Socket: Send + 'static {
-    /// What a text message is held in.
-    type Text: Deref<Target = str> + Send;
+    /// Hands what has come from the client to `take`, one after the other, until that breaks or nothing more is there. It is
+    /// pending if there was nothing at all.
+    ///
+    /// What is handed over is borrowed from a buffer that others use next.
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()>;
 
-    /// Waits for the next thing from the client. Dropping the future loses nothing.
-    fn receive(&mut self) -> impl Future<Output = Received<Self::Text>> + Send;
-
-    /// Puts something into the write buffer, and waits while that is full.
-    fn feed(&mut self, outgoing: Outgoing) -> impl Future<Output = io::Result<()>> + Send;
-
-    /// Writes the buffer out.
-    fn flush(&mut self) -> impl Future<Output = io::Result<()>> + Send;
+    /// Sends what is still to be sent, and then what comes from `next`, until that has no more. It is pending while the
+    /// client does not take as much as there is; `next` is not asked then, so that little is kept in between.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection, which is of no use any more.
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>>;
 }
 
 /// What can come from a client.
 #[derive(Debug)]
-pub enum Received<T> {
+pub enum Received<'m> {
     /// A text message.
-    Text(T),
+    Text(&'m str),
     /// A binary message, which the protocol has no use for.
-    Binary,
+    Binary(&'m [u8]),
     /// A ping or a pong: the client lives.
     LifeSign,
     /// A message beyond what is read at all; nothing can follow it.
     TooLarge,
     /// The client has closed the socket with 1001: a browser that has dropped the page (RFC 6455, section 7.4.1).
     GoneAway,
-    /// The client has closed the socket, or it is lost.
+    /// The client has closed the socket, or it is lost. Whoever asks again is told the same.
     Closed,
 }
 
 /// What can be sent to a client.
 #[derive(Debug)]
 pub enum Outgoing {
-    /// A text message.
-    Text(Frame),
+    /// A message.
+    Message(Frame),
     /// Asks for a sign of life.
     Ping,
-    /// The last frame.
+    /// The last frame. Nothing that comes after it is sent.
     Close(CloseReason),
 }

@@ -1,37 +1,13 @@
-//! The Autobahn cases, against an echo behind this adapter: the request is answered by its `upgrade`, the WebSocket has its
-//! `config`, and what comes from the client is judged by its `TungsteniteSocket`.
+//! The Autobahn cases, against an echo behind this adapter: the request is answered by its `upgrade`.
 
 use std::{io, net::SocketAddr};
 
-use futures_util::{SinkExt, StreamExt};
-use signal_conformance::autobahn::{self, Echo, Mirror};
-use signal_tokio::{HttpLimits, Received, Signaling};
+use signal_conformance::autobahn::{self, Echo};
+use signal_tokio::{HttpLimits, Signaling};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    socket::TungsteniteSocket,
-    upgrade::{read_head, upgrade},
-};
-
-impl Mirror for TungsteniteSocket<TcpStream> {
-    async fn mirror(&mut self) -> Received<Utf8Bytes> {
-        loop {
-            let echo = match self.0.next().await {
-                // Nobody is told what is in it.
-                Some(Ok(binary @ Message::Binary(_))) => binary,
-                next => match self.judge(next).await {
-                    Some(Received::Text(text)) => Message::Text(text),
-                    Some(received) => return received,
-                    None => continue,
-                },
-            };
-            // A client that is gone is noticed by reading on.
-            let _ = self.0.send(echo).await;
-        }
-    }
-}
+use crate::upgrade::{read_head, upgrade};
 
 async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationToken) {
     let accept = async {
@@ -48,7 +24,7 @@ async fn welcome(mut stream: TcpStream, remote: SocketAddr, signaling: &Signalin
     stream.set_nodelay(true)?;
     let head = read_head(&mut stream, HttpLimits::default().head_bytes).await?;
     if let Some((socket, admitted)) = upgrade(stream, head, None, signaling, remote).await? {
-        signaling.serve(Echo::new(TungsteniteSocket(socket)), admitted).await;
+        signaling.serve(Echo::new(socket), admitted).await;
     }
     Ok(())
 }

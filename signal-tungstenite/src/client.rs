@@ -15,10 +15,8 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{self, Message, Utf8Bytes},
+    tungstenite::{self, Message, Utf8Bytes, protocol::WebSocketConfig},
 };
-
-use crate::socket;
 
 pub use signal_core::{ClientMessage as Request, Role, codec::ServerFrame};
 
@@ -27,6 +25,10 @@ const ACKNOWLEDGE_AFTER: Duration = Duration::from_secs(1);
 
 /// The largest message that a server sends, by section 2 of the protocol.
 const MOST_READ: usize = 128 << 10;
+
+/// So much is read at once. tungstenite clears its buffer before each read: with the default of 128 KiB that costs more than
+/// all the rest.
+const READ_BUFFER: usize = 4 << 10;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u32 = 1;
@@ -74,7 +76,11 @@ impl Client {
     ///
     /// [`ClientError`] when there is no such server or it does not let the client in.
     pub async fn connect(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
-        let (socket, _) = connect_async_with_config(url, Some(socket::config(MOST_READ)), true).await?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .max_message_size(Some(MOST_READ))
+            .max_frame_size(Some(MOST_READ));
+        let (socket, _) = connect_async_with_config(url, Some(config), true).await?;
         let unnamed = PeerId::new("unnamed").expect("a valid id");
         let (received, acknowledged, acknowledge_at) = (0, 0, None);
         let mut client =

@@ -4,7 +4,6 @@
 mod autobahn;
 pub mod client;
 mod server;
-mod socket;
 mod upgrade;
 
 pub use server::Server;

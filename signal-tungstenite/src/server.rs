@@ -14,10 +14,7 @@ use tokio::{
 #[cfg(feature = "tls")]
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
-use crate::{
-    socket::TungsteniteSocket,
-    upgrade::{answer, is_for_socket, read_head, upgrade},
-};
+use crate::upgrade::{answer, is_for_socket, read_head, upgrade};
 
 /// How long the answer to another request than that of a socket may take, until the client has it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -152,7 +149,7 @@ impl Server {
             upgrade(stream, head, self.path.as_deref(), &self.signaling, remote).await?
         {
             // A task of its own: that of the handshake would be kept for as long.
-            tokio::spawn(self.signaling.serve(TungsteniteSocket(socket), admitted));
+            tokio::spawn(self.signaling.serve(socket, admitted));
         }
         Ok(())
     }

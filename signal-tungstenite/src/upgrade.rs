@@ -6,29 +6,20 @@
 use std::{io, net::SocketAddr};
 
 use http::{HeaderValue, Response, StatusCode, header};
-use signal_tokio::{Admitted, Signaling, head};
+use signal_tokio::{Admitted, Signaling, WebSocket, head};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error,
-        error::{CapacityError, ProtocolError},
-        handshake::{
-            machine::TryParse,
-            server::{Request, create_response, write_response},
-        },
-        protocol::Role,
+use tokio_tungstenite::tungstenite::{
+    Error,
+    error::{CapacityError, ProtocolError},
+    handshake::{
+        machine::TryParse,
+        server::{Request, write_response},
     },
 };
-
-use crate::socket;
 
 /// How a client begins that wants HTTP/2 without having asked whether it may (RFC 9113, section 3.4). It understands no
 /// answer.
 const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// The optional WebSocket subprotocol of version 1.
-const SUBPROTOCOL: &str = "signal.v1";
 
 /// The head of a request, and what has come after it; or what is wrong with it.
 pub(crate) type Head = Result<(Request, Vec<u8>), StatusCode>;
@@ -40,7 +31,7 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     path: Option<&str>,
     signaling: &Signaling,
     remote: SocketAddr,
-) -> io::Result<Option<(WebSocketStream<S>, Admitted)>> {
+) -> io::Result<Option<(WebSocket<S>, Admitted)>> {
     let (request, rest) = match head {
         Ok(head) => head,
         Err(status) => return refuse(stream, head::refuse(status)).await,
@@ -48,19 +39,14 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     if path.is_some_and(|path| path != request.uri().path()) {
         return refuse(stream, head::refuse(StatusCode::NOT_FOUND)).await;
     }
-    // tungstenite is stricter still.
-    let response = accept(&request).map_err(|_| StatusCode::BAD_REQUEST);
     let (parts, ()) = request.into_parts();
-    let response = match head::check(&parts).and(response) {
-        Ok(response) => response,
-        Err(status) => return refuse(stream, head::refuse(status)).await,
-    };
+    if let Err(status) = head::check(&parts) {
+        return refuse(stream, head::refuse(status)).await;
+    }
     match signaling.admit(&parts, Some(remote)).await {
         Ok(admitted) => {
-            write_head(&mut stream, &response).await?;
-            let config = socket::config(signaling.most_read());
-            let socket = WebSocketStream::from_partially_read(stream, rest, Role::Server, Some(config)).await;
-            Ok(Some((socket, admitted)))
+            write_head(&mut stream, &head::accept(&parts)).await?;
+            Ok(Some((WebSocket::new(stream, &rest, signaling.most_read()), admitted)))
         }
         Err(refusal) => refuse(stream, refusal.into_response()).await,
     }
@@ -108,21 +94,6 @@ pub(crate) async fn answer<S: AsyncWrite + Unpin>(
     write_head(&mut stream, &response).await?;
     stream.write_all(response.body()).await?;
     stream.shutdown().await
-}
-
-fn asks_for_subprotocol(request: &Request) -> bool {
-    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
-    let names = offers.iter().filter_map(|offer| offer.to_str().ok()).flat_map(|offer| offer.split(','));
-    names.into_iter().any(|name| name.trim() == SUBPROTOCOL)
-}
-
-/// The answer to a request that becomes a WebSocket.
-fn accept(request: &Request) -> Result<Response<()>, Error> {
-    let mut response = create_response(request)?;
-    if asks_for_subprotocol(request) {
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-    }
-    Ok(response)
 }
 
 async fn refuse<S: AsyncWrite + Unpin, T>(stream: S, response: Response<String>) -> io::Result<Option<T>> {

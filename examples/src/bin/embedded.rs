@@ -14,13 +14,13 @@ use std::{
 
 use axum::{
     Form, Router,
-    extract::{FromRef, FromRequestParts, State, ws::WebSocketUpgrade},
+    extract::{FromRef, FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
     serve::ListenerExt,
 };
-use signal_axum::{Admission, Origins, Refusal, Signaling};
+use signal_axum::{Admission, Origins, Refusal, Signaling, WebSocketUpgrade};
 use tokio::net::TcpListener;
 
 /// What the application has without us: who is signed in, by the value of a cookie.

@@ -1,6 +1,11 @@
 //! Who is remembered where each identity has one session.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    ops::ControlFlow,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use signal_core::Limits;
 use tokio::{sync::mpsc, task::yield_now, time};
@@ -15,22 +20,28 @@ struct Line {
 }
 
 impl Socket for Line {
-    type Text = String;
-
-    async fn receive(&mut self) -> Received<String> {
-        self.said.recv().await.map_or(Received::Closed, Received::Text)
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
+        let said = ready!(self.said.poll_recv(context));
+        let _ = take(said.as_deref().map_or(Received::Closed, Received::Text));
+        Poll::Ready(())
     }
 
-    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
-        if let (Outgoing::Text(frame), Some(welcome)) = (outgoing, self.welcome.take()) {
-            // The client may be gone.
-            let _ = welcome.send(String::from_utf8(frame.into_bytes().to_vec()).expect("text"));
+    fn poll_send(
+        &mut self,
+        _: &mut Context<'_>,
+        mut next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(outgoing) = next() {
+            if let (Outgoing::Message(frame), Some(welcome)) = (outgoing, self.welcome.take()) {
+                // The client may be gone.
+                let _ = welcome.send(String::from_utf8(frame.as_ref().to_vec()).expect("text"));
+            }
         }
-        Ok(())
-    }
-
-    async fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 }
 

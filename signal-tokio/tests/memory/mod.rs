@@ -7,8 +7,9 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     io, mem,
+    ops::ControlFlow,
     sync::{Arc, Mutex, MutexGuard},
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -36,6 +37,8 @@ struct Line {
     /// Whether nothing more goes into the write buffer, and who waits for that to end.
     is_full: bool,
     writer: Option<Waker>,
+    /// What the server could not write meanwhile.
+    in_hand: Option<Outgoing>,
 }
 
 impl Client {
@@ -138,44 +141,52 @@ async fn turn() {
 }
 
 impl Socket for MemorySocket {
-    type Text = &'static str;
-
-    async fn receive(&mut self) -> Received<&'static str> {
-        poll_fn(|context| {
-            let mut line = self.0.lock().expect("no test panics with it");
-            match line.said.pop_front() {
-                Some(text) => Poll::Ready(Received::Text(text)),
-                None if mem::take(&mut line.gone_away) => {
-                    line.hung_up = true;
-                    Poll::Ready(Received::GoneAway)
-                }
-                None if line.hung_up || line.closed.is_some() => Poll::Ready(Received::Closed),
-                None => {
-                    line.server = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
-    }
-
-    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
-        poll_fn(|context| {
-            let mut line = self.0.lock().expect("no test panics with it");
-            line.writer = line.is_full.then(|| context.waker().clone());
-            if line.is_full { Poll::Pending } else { Poll::Ready(()) }
-        })
-        .await;
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
         let mut line = self.0.lock().expect("no test panics with it");
-        match outgoing {
-            Outgoing::Text(frame) => line.heard.push_back(frame),
-            Outgoing::Ping => {}
-            Outgoing::Close(reason) => line.closed = Some(reason),
-        }
-        Ok(())
+        let received = match line.said.pop_front() {
+            Some(text) => Received::Text(text),
+            None if mem::take(&mut line.gone_away) => {
+                line.hung_up = true;
+                Received::GoneAway
+            }
+            None if line.hung_up || line.closed.is_some() => Received::Closed,
+            None => {
+                line.server = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+        };
+        drop(line);
+        let _ = take(received);
+        Poll::Ready(())
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        mut next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        let mut line = self.0.lock().expect("no test panics with it");
+        if line.in_hand.is_none() {
+            line.in_hand = next();
+        }
+        while let Some(outgoing) = line.in_hand.take() {
+            if line.is_full {
+                line.in_hand = Some(outgoing);
+                line.writer = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+            match outgoing {
+                Outgoing::Message(frame) => line.heard.push_back(frame),
+                Outgoing::Ping => {}
+                Outgoing::Close(reason) => line.closed = Some(reason),
+            }
+            line.in_hand = next();
+        }
+        line.writer = None;
+        Poll::Ready(Ok(()))
     }
 }

@@ -1,6 +1,12 @@
 //! The two ends of a connection.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    ops::ControlFlow,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use signal_core::CloseReason;
 
@@ -12,51 +18,27 @@ use crate::{Outgoing, Received, Socket};
 
 /// The server's end, which also notes what the server knows.
 pub(super) struct ServerEnd {
-    pub(super) wire: Wire,
-    pub(super) stage: Arc<Stage>,
+    wire: Wire,
+    stage: Arc<Stage>,
     /// Among all sockets.
-    pub(super) number: u64,
+    number: u64,
     /// Whose session it carries.
-    pub(super) peer: Option<String>,
+    peer: Option<String>,
+    /// What is waited for.
+    receiving: Option<Pin<Box<dyn Future<Output = Packet> + Send>>>,
+    room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    unsent: Option<Packet>,
 }
 
 impl ServerEnd {
-    /// The server learns, if it has not, that this socket is of no use any more.
-    fn lose(&self) {
-        if let Some(peer) = &self.peer {
-            self.stage.book_as_it_is().desk.lost(peer, self.number);
-        }
-    }
-}
-
-impl Socket for ServerEnd {
-    type Text = String;
-
-    async fn receive(&mut self) -> Received<String> {
-        let packet = self.wire.up.receive().await;
-        if let (Packet::Text(_) | Packet::Binary, Some(peer)) = (&packet, &self.peer) {
-            self.stage.book().desk.heard(peer, self.number);
-        }
-        match packet {
-            Packet::Text(text) => return Received::Text(text),
-            Packet::Binary => return Received::Binary,
-            Packet::Ping | Packet::Pong => return Received::LifeSign,
-            Packet::GoneAway => {
-                self.lose();
-                return Received::GoneAway;
-            }
-            Packet::HungUp | Packet::Lost | Packet::Closed(_) => {}
-        }
-        self.lose();
-        // Whoever asks again is told the same.
-        self.wire.up.send(Packet::Lost);
-        Received::Closed
+    pub(super) fn new(wire: Wire, stage: Arc<Stage>, number: u64) -> Self {
+        Self { wire, stage, number, peer: None, receiving: None, room: None, unsent: None }
     }
 
-    async fn feed(&mut self, outgoing: Outgoing) -> io::Result<()> {
-        let mut packet = match outgoing {
-            Outgoing::Text(frame) => {
-                let text = String::from_utf8(frame.into_bytes().to_vec()).expect("frames are text");
+    fn packet(&mut self, outgoing: Outgoing) -> Packet {
+        match outgoing {
+            Outgoing::Message(frame) => {
+                let text = String::from_utf8(frame.as_ref().to_vec()).expect("frames are text");
                 if self.peer.is_none() {
                     self.peer = self.stage.book().desk.welcomed(self.number, &text);
                 }
@@ -67,22 +49,79 @@ impl Socket for ServerEnd {
                 self.lose();
                 Packet::Closed(reason)
             }
-        };
-        loop {
-            if self.wire.down.is_lost() {
-                self.lose();
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            match self.wire.down.try_send(packet) {
-                Ok(()) => return Ok(()),
-                Err(refused) => packet = refused,
-            }
-            self.wire.down.has_room().await;
         }
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// The server learns, if it has not, that this socket is of no use any more.
+    fn lose(&self) {
+        if let Some(peer) = &self.peer {
+            self.stage.book_as_it_is().desk.lost(peer, self.number);
+        }
+    }
+}
+
+impl Socket for ServerEnd {
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
+        let up = &self.wire.up;
+        let receiving = self.receiving.get_or_insert_with(|| {
+            let up = Arc::clone(up);
+            Box::pin(async move { up.receive().await })
+        });
+        let packet = ready!(receiving.as_mut().poll(context));
+        self.receiving = None;
+        if let (Packet::Text(_) | Packet::Binary, Some(peer)) = (&packet, &self.peer) {
+            self.stage.book().desk.heard(peer, self.number);
+        }
+        let received = match &packet {
+            Packet::Text(text) => Received::Text(text),
+            Packet::Binary => Received::Binary(&[]),
+            Packet::Ping | Packet::Pong => Received::LifeSign,
+            Packet::GoneAway => {
+                self.lose();
+                Received::GoneAway
+            }
+            Packet::HungUp | Packet::Lost | Packet::Closed(_) => {
+                self.lose();
+                // Whoever asks again is told the same.
+                self.wire.up.send(Packet::Lost);
+                Received::Closed
+            }
+        };
+        let _ = take(received);
+        Poll::Ready(())
+    }
+
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        mut next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let packet = match self.unsent.take() {
+                Some(packet) => packet,
+                None => match next() {
+                    Some(outgoing) => self.packet(outgoing),
+                    None => return Poll::Ready(Ok(())),
+                },
+            };
+            if self.wire.down.is_lost() {
+                self.lose();
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            let Err(refused) = self.wire.down.try_send(packet) else { continue };
+            self.unsent = Some(refused);
+            let down = &self.wire.down;
+            let room = self.room.get_or_insert_with(|| {
+                let down = Arc::clone(down);
+                Box::pin(async move { down.has_room().await })
+            });
+            ready!(room.as_mut().poll(context));
+            self.room = None;
+        }
     }
 }
 

@@ -155,12 +155,7 @@ impl Stage {
         {
             book.wires.remove(oldest);
         }
-        let end = ServerEnd {
-            wire: wire.clone(),
-            stage: Arc::clone(self),
-            number: dice.below(u64::MAX),
-            peer: None,
-        };
+        let end = ServerEnd::new(wire.clone(), Arc::clone(self), dice.below(u64::MAX));
         let admission = identity.map_or_else(Admission::default, Admission::identified);
         server.tasks.spawn(server.signaling.serve(end, admission));
         Some((ClientEnd(wire), book.desk.life))
