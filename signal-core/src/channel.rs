@@ -18,6 +18,9 @@ pub struct Channel {
     position: Position,
 }
 
+/// Up to so many members there is no storage for more than are there: most channels are of two, and there are many.
+const SMALL: usize = 4;
+
 /// One seat in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
@@ -157,6 +160,9 @@ impl Channel {
         }
         if self.members.len() >= self.settings.capacity as usize {
             return Change::Full;
+        }
+        if self.members.len() < SMALL {
+            self.members.reserve_exact(1);
         }
         self.members.push(member);
         self.appoint_host();

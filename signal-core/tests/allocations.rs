@@ -113,3 +113,18 @@ fn the_outbox_of_a_busy_session_does_not_allocate_again_and_again() {
     round();
     assert_none(measure(&mut round), "acknowledged by count");
 }
+
+#[test]
+fn a_session_in_a_channel_of_two_takes_half_a_kilobyte() {
+    for pairs in [1000, 5000] {
+        let mut machine = None;
+        let taken = measure(|| {
+            let machine = machine.insert(Machine::with_strangers(2 * pairs));
+            for member in 0..2 * pairs {
+                machine.say(member, &format!(r#"{{"type":"join","channel":"pair-{}"}}"#, member / 2));
+            }
+        });
+        let each = taken.bytes_current / (2 * pairs as i64);
+        assert!((200..512).contains(&each), "{each} bytes");
+    }
+}

@@ -81,7 +81,7 @@ impl Hub {
         let seat = state.seats.iter().position(|seat| seat.room == key);
         match (own, seat, departure) {
             (Some(own), None, _) if state.is_live() && matches!(step, Some(Step::Joining)) => {
-                state.seats.push(Seat { room: key, joined_at: own.joined_at });
+                state.take_seat(Seat { room: key, joined_at: own.joined_at });
                 let is_host = room.channel.host() == Some(&own.peer);
                 let standing = Standing { joined_at: own.joined_at, is_host };
                 emit(Output::Joined { session, channel: &name, settings: room.channel.settings(), standing });

@@ -106,6 +106,10 @@ impl Hub {
         if let Place::Pool(name) = &decided.place {
             self.end_search_if_detached(session, name, emit);
         }
+        if let Some(state) = self.session_mut(session).filter(|state| state.undecided.is_empty()) {
+            // It may stay like this for hours.
+            state.undecided = Vec::new();
+        }
         self.bury(session, emit);
     }
 

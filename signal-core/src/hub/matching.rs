@@ -189,7 +189,7 @@ impl Hub {
             let wants = waited || asks.is_some();
             match state.phase {
                 Phase::Attached if wants => {
-                    state.seats.push(Seat { room, joined_at: position });
+                    state.take_seat(Seat { room, joined_at: position });
                     state.met = peers.iter().filter(|other| *other != peer).cloned().collect();
                     seated.push((session, peer, id));
                 }

@@ -195,6 +195,12 @@ impl Session {
         !matches!(self.phase, Phase::Ending(_))
     }
 
+    pub(super) fn take_seat(&mut self, seat: Seat) {
+        // Most sessions have one, and there are many.
+        self.seats.reserve_exact(1);
+        self.seats.push(seat);
+    }
+
     pub(super) fn seat_in(&self, room: usize) -> Option<Seat> {
         self.seats.iter().copied().find(|seat| seat.room == room)
     }
