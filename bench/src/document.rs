@@ -88,4 +88,5 @@ const GOALS: &str = "Our medians as parts of those of the others, or in their un
 const FLOOR: &str = "\
 The floor is the least that a server can do: one thread, epoll, and for each message one `recv` and one `send`; it knows
 no JSON, no sessions and no timers. What joins cause it sends together. Where it does more than it must, it is no floor, and
-nothing is measured by it.";
+nothing is measured by it. Paced messages come one at a time, so each may wake it once. A fresh connection takes calls of its
+own, which are not counted. In a storm, it has to send at least ten notices at once.";

@@ -1,6 +1,6 @@
 //! What the machine is asked for, and what is said about it.
 
-use std::{fs, num::NonZeroU64, process::Command, thread};
+use std::{fs, num::NonZeroU64, path::Path, process::Command, thread, time::Duration};
 
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
@@ -32,6 +32,18 @@ pub(crate) fn settle_thread(cpu: Option<usize>) -> Result<()> {
         sched_setaffinity(None, &set)?;
     }
     Ok(())
+}
+
+/// The CPU time of a thread, by its folder in `/proc`.
+pub(crate) fn cpu_time(task: &Path) -> Result<Duration> {
+    let statistics = fs::read_to_string(task.join("schedstat"))?;
+    let nanoseconds = statistics.split_whitespace().next().ok_or("an empty schedstat")?;
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
+}
+
+/// That of this thread.
+pub(crate) fn own_cpu_time() -> Result<Duration> {
+    cpu_time(Path::new("/proc/thread-self"))
 }
 
 pub(crate) fn cpus() -> usize {

@@ -16,7 +16,7 @@ use crate::{
     Adapter, Result,
     dialect::{Dialect, Floor, Signal},
     floor::Counts,
-    gauges,
+    gauges, machine,
     rivals::Rival,
 };
 
@@ -153,13 +153,8 @@ impl Kind {
 impl Server {
     /// The CPU time of all its threads.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let statistics = fs::read_to_string(task?.path().join("schedstat"))?;
-            let first = statistics.split_whitespace().next().ok_or("an empty schedstat")?;
-            nanoseconds += first.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
+        tasks.map(|task| machine::cpu_time(&task?.path())).sum()
     }
 
     /// The CPU time that it spent outside of the kernel, and in it, as far as one tick is from the next.

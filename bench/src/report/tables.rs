@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::{Report, Row, Summary, short};
-use crate::server::Kind;
+use crate::{rivals::Rival, server::Kind};
+
+const NODE_WS: Kind = Kind::Rival(Rival::NodeWs);
 
 impl Report {
     /// A table for each workload: medians with the least and the greatest value.
@@ -75,9 +77,13 @@ impl Report {
         lines
     }
 
-    /// What the floor does beside what is measured.
+    /// What the floor does beside what is measured, and how far from it a server is that others have measured.
     pub(crate) fn validity(&self) -> String {
-        self.validity.to_markdown()
+        let known = self.ratio("relay", "CPU per message", NODE_WS, Kind::Floor).map(short);
+        let known = known.map(|floors| {
+            format!("\nA relay by Node ws costs {floors} floors; another floor, on another machine, said 3.9 to 4.7.\n")
+        });
+        self.validity.to_markdown() + &known.unwrap_or_default()
     }
 
     /// What was not done as it has to be, a line for each.
@@ -102,22 +108,22 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
+    use super::NODE_WS;
     use crate::{
         Adapter,
+        promise::Bound,
         report::{Figure, Report},
-        rivals::Rival,
         server::Kind,
     };
 
     const OURS: Kind = Kind::Ours(Adapter::Axum);
-    const RIVAL: Kind = Kind::Rival(Rival::NodeWs);
 
     fn report() -> Report {
-        let mut report = Report::new(&[OURS, RIVAL]);
+        let mut report = Report::new(&[OURS, NODE_WS]);
         for value in [1.0, 4.0, 2.0, 3.0] {
             report.add("relay, 2 pairs", OURS, vec![Figure::new("CPU", "µs", value)]);
         }
-        report.add("relay, 2 pairs", RIVAL, vec![Figure::new("CPU", "µs", 10.0)]);
+        report.add("relay, 2 pairs", NODE_WS, vec![Figure::new("CPU", "µs", 10.0)]);
         report
     }
 
@@ -139,10 +145,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_measured_by_a_floor_that_does_too_much() {
+        for (recv, expected) in [(1.02, true), (1.03, false)] {
+            let mut report = Report::new(&[OURS, NODE_WS, Kind::Floor]);
+            let cpu = |value| Figure::new("CPU per message", "µs", value);
+            report.add("relay, 2 pairs", NODE_WS, vec![cpu(10.0)]);
+            let evidence = Figure::evidence("`recv` per message", "", recv, Some(Bound::AtMost(1.02)));
+            report.add("relay, 2 pairs", Kind::Floor, vec![cpu(2.5), evidence]);
+            report.add("relay, 2 pairs", OURS, vec![cpu(5.0)]);
+            assert_eq!(report.validity().contains("costs 4.00 floors"), expected);
+            let is_told = report.ratio("relay, 2 pairs", "CPU per message", OURS, Kind::Floor).is_some();
+            assert_eq!(is_told, expected);
+        }
+    }
+
+    #[test]
     fn who_is_behind_is_told() {
         let mut report = report();
         assert_eq!(report.behind(), [""; 0]);
-        for (kind, value) in [(OURS, 1.0), (RIVAL, 2.0)] {
+        for (kind, value) in [(OURS, 1.0), (NODE_WS, 2.0)] {
             let figures = vec![Figure::new("calls", "1/s", value), Figure::new("wait", "ms", value)];
             report.add("call", kind, figures);
         }
