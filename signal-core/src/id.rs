@@ -233,7 +233,7 @@ impl FromStr for ConnectionId {
         let dot = text.bytes().position(|byte| byte == b'.').ok_or(InvalidId)?;
         let (epoch, position) = (&text[..dot], &text[dot + 1..]);
         // One spelling only: a client compares the text, so another spelling is another id.
-        let is_plain = |digits: &str| digits == "0" || !digits.starts_with(['0', '+']);
+        let is_plain = |digits: &str| !matches!(digits.as_bytes(), [b'0', _, ..] | [b'+', ..]);
         if !is_plain(epoch) || !is_plain(position) {
             return Err(InvalidId);
         }
@@ -245,9 +245,14 @@ impl FromStr for ConnectionId {
 
 fn lower_hex(digits: &str) -> Option<u64> {
     (1..=16).contains(&digits.len()).then_some(())?;
-    digits.bytes().try_fold(0, |number, digit| match digit {
-        b'0'..=b'9' => Some(number << 4 | u64::from(digit - b'0')),
-        b'a'..=b'f' => Some(number << 4 | u64::from(digit - b'a' + 10)),
-        _ => None,
-    })
+    let mut number = 0;
+    for byte in digits.bytes() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        number = number << 4 | u64::from(digit);
+    }
+    Some(number)
 }

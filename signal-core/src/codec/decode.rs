@@ -31,7 +31,8 @@ pub fn decode<'a>(text: &'a str, limits: &FrameLimits) -> Result<ClientFrame<'a>
     if text.len() > limits.message {
         return Err(without_id(ErrorCode::TooLarge));
     }
-    let fields = Fields::read(text, limits).ok_or(without_id(ErrorCode::BadMessage))?;
+    let mut fields = Fields::default();
+    fields.read(text, limits).ok_or(without_id(ErrorCode::BadMessage))?;
     let id = fields.id.map(request_id).transpose().map_err(without_id)?;
     match fields.message(limits) {
         Ok(message) => Ok(ClientFrame { id, message }),
@@ -86,48 +87,47 @@ struct Candidate<'a> {
 type Decoded<T> = Result<T, ErrorCode>;
 
 impl<'a> Fields<'a> {
-    fn read(text: &'a str, limits: &FrameLimits) -> Option<Self> {
-        let mut fields = Self::default();
+    fn read(&mut self, text: &'a str, limits: &FrameLimits) -> Option<()> {
         Reader::new(text, limits).whole_object(|reader, key| {
             let (field, value) = match key {
-                "type" => (&mut fields.kind, reader.value()),
-                "id" => (&mut fields.id, reader.value()),
-                "version" => (&mut fields.version, reader.value()),
-                "token" => (&mut fields.token, reader.value()),
-                "resume" => (&mut fields.resume, reader.value()),
-                "replaces" => (&mut fields.replaces, reader.value()),
-                "channel" => (&mut fields.channel, reader.value()),
-                "pool" => (&mut fields.pool, reader.value()),
-                "leave" => (&mut fields.leave, reader.value()),
-                "peer_id" => (&mut fields.peer_id, reader.value()),
-                "userdata" => (&mut fields.userdata, reader.value()),
-                "data" => (&mut fields.data, reader.value()),
-                "session_description" => (&mut fields.session_description, fields.description.read(reader)),
-                "ice_candidate" => (&mut fields.ice_candidate, fields.candidate.read(reader)),
-                "connection_id" => (&mut fields.connection_id, reader.value()),
-                "attempt" => (&mut fields.attempt, reader.value()),
-                "received" => (&mut fields.received, reader.value()),
-                "seat" => (&mut fields.seat, reader.value()),
+                "type" => (&mut self.kind, reader.value()),
+                "id" => (&mut self.id, reader.value()),
+                "version" => (&mut self.version, reader.value()),
+                "token" => (&mut self.token, reader.value()),
+                "resume" => (&mut self.resume, reader.value()),
+                "replaces" => (&mut self.replaces, reader.value()),
+                "channel" => (&mut self.channel, reader.value()),
+                "pool" => (&mut self.pool, reader.value()),
+                "leave" => (&mut self.leave, reader.value()),
+                "peer_id" => (&mut self.peer_id, reader.value()),
+                "userdata" => (&mut self.userdata, reader.value()),
+                "data" => (&mut self.data, reader.value()),
+                "session_description" => (&mut self.session_description, self.description.read(reader)),
+                "ice_candidate" => (&mut self.ice_candidate, self.candidate.read(reader)),
+                "connection_id" => (&mut self.connection_id, reader.value()),
+                "attempt" => (&mut self.attempt, reader.value()),
+                "received" => (&mut self.received, reader.value()),
+                "seat" => (&mut self.seat, reader.value()),
                 _ => return reader.value().map(drop),
             };
             // A key that comes twice would be read differently elsewhere.
             field.replace(value?).is_none().then_some(())
         })?;
         for field in [
-            &mut fields.id,
-            &mut fields.token,
-            &mut fields.resume,
-            &mut fields.replaces,
-            &mut fields.channel,
-            &mut fields.leave,
-            &mut fields.peer_id,
-            &mut fields.connection_id,
-            &mut fields.attempt,
-            &mut fields.seat,
+            &mut self.id,
+            &mut self.token,
+            &mut self.resume,
+            &mut self.replaces,
+            &mut self.channel,
+            &mut self.leave,
+            &mut self.peer_id,
+            &mut self.connection_id,
+            &mut self.attempt,
+            &mut self.seat,
         ] {
             field.take_if(|json| *json == "null");
         }
-        Some(fields)
+        Some(())
     }
 
     fn message(&self, limits: &FrameLimits) -> Decoded<ClientMessage<'a>> {

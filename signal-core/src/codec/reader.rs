@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
             b'n' => self.word("ull")?,
             _ => return None,
         }
-        self.text.get(start..self.at)
+        Some(&self.text[start..self.at])
     }
 
     fn object(&mut self, mut member: impl FnMut(&mut Self, &str) -> Option<()>) -> Option<()> {
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let spelling = self.string()?;
         match spelling {
-            Spelling::Plain => self.text.get(start..self.at - 1).map(Cow::Borrowed),
+            Spelling::Plain => Some(Cow::Borrowed(&self.text[start..self.at - 1])),
             Spelling::Escaped => {
                 serde_json::from_str(self.text.get(start - 1..self.at)?).ok().map(Cow::Owned)
             }
@@ -137,8 +137,15 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 b'"' => return Some(spelling),
                 b'\\' => {
-                    self.escape()?;
                     spelling = Spelling::Escaped;
+                    // A line of SDP ends with two.
+                    loop {
+                        self.escape()?;
+                        if self.peek() != Some(b'\\') {
+                            break;
+                        }
+                        self.at += 1;
+                    }
                 }
                 0..0x20 => return None,
                 _ => {}
