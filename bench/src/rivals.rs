@@ -112,7 +112,7 @@ fn cargo(folder: &str, package: &str, version: &str) -> Result<String> {
     Ok(format!("{package} {version}"))
 }
 
-/// What a command prints. The last line of its complaints is the error.
+/// What a command prints. The first error among its complaints is why it has failed.
 fn run(command: &mut Command) -> Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("{name}: {error}"))?;
@@ -120,7 +120,8 @@ fn run(command: &mut Command) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let complaints = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{name}: {}", complaints.trim().lines().last().unwrap_or("it has failed")).into())
+    let error = complaints.lines().find(|line| line.contains("error")).unwrap_or("it has failed");
+    Err(format!("{name}: {error}").into())
 }
 
 const RIVALS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rivals");
