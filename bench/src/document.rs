@@ -90,3 +90,14 @@ The floor is the least that a server can do: one thread, epoll, and for each mes
 no JSON, no sessions and no timers. What joins cause it sends together. Where it does more than it must, it is no floor, and
 nothing is measured by it. Paced messages come one at a time, so each may wake it once. A fresh connection takes calls of its
 own, which are not counted. In a storm, it has to send at least ten notices at once.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_the_figures_of_the_page() {
+        let [readme, page] = [README, PAGE].map(|file| fs::read_to_string(file).unwrap());
+        assert_eq!(readme[figures(&readme).unwrap()], page[figures(&page).unwrap()]);
+    }
+}

@@ -57,3 +57,23 @@ const COLUMN: f64 = 186.0;
 const BAR: f64 = 126.0;
 const ROW: f64 = 26.0;
 const THICK: f64 = 14.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Adapter, report::Figure, rivals::Rival, server::Kind};
+
+    #[test]
+    fn the_longest_bar_is_that_of_the_most_and_who_was_not_measured_is_told() {
+        let (ours, rival) = (Kind::Ours(Adapter::Axum), Kind::Rival(Rival::NodeWs));
+        let mut report = Report::new(&[ours, rival]);
+        for (kind, value) in [(ours, 2.0), (rival, 8.0)] {
+            report.add("paced, 2 pairs", kind, vec![Figure::new("CPU per message", "µs", value)]);
+        }
+        let picture = draw(&report);
+        for width in [BAR / 4.0, BAR] {
+            assert!(picture.contains(&format!("width=\"{width:.1}\"")), "{picture}");
+        }
+        assert_eq!(picture.matches("not measured").count(), 2 * (HEADLINES.len() - 1));
+    }
+}
