@@ -11,7 +11,7 @@ pub(crate) fn compare(
     rounds: u32,
     cpu: Option<usize>,
 ) -> Result<Report> {
-    say(&format!("{rounds} rounds, about {} in all", minutes(expected(workloads, kinds) * rounds)))?;
+    say(&format!("rounds: {rounds}, about {} in all", minutes(expected(workloads, kinds) * rounds)))?;
     let start = Instant::now();
     let mut report = Report::new(kinds);
     for round in 1..=rounds {

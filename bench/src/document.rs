@@ -4,8 +4,9 @@ use std::{fs, ops::Range};
 
 use crate::{Result, goals, headlines, machine, picture, report::Report};
 
-/// Everything in Markdown. `notes` tell of the machine and the servers, and what was changed for the sake of measuring.
-pub(crate) fn page(notes: &[String], report: &Report) -> String {
+/// Everything in Markdown. `commit` is what was measured; `notes` tell of the machine and the servers, and what was
+/// changed for the sake of measuring.
+pub(crate) fn page(commit: &str, notes: &[String], report: &Report) -> String {
     // A frame that was not as expected may be long.
     let lost: Vec<String> = report.lost().iter().map(|line| line.chars().take(300).collect()).collect();
     let [notes, behind, lost] = [
@@ -16,7 +17,7 @@ pub(crate) fn page(notes: &[String], report: &Report) -> String {
     let [headlines, goals, validity] = [headlines::table(report), goals::judge(report), report.validity()];
     let [figures, ratios] = [report.figures(), report.ratios()];
     format!(
-        "{HEAD}\n\nWritten by `cargo xtask bench` at commit {} on {}.\n\n{PICTURE_LINE}\n\n{BEGIN}\n{headlines}{END}\n\n\
+        "{HEAD}\n\nWritten by `cargo xtask bench` at commit {commit} on {}.\n\n{PICTURE_LINE}\n\n{BEGIN}\n{headlines}{END}\n\n\
          {HOW}\n{notes}\n\
          ## Goals\n\n{GOALS}\n\n{goals}\n\
          ## The floor\n\n{FLOOR}\n{validity}\n\
@@ -24,7 +25,6 @@ pub(crate) fn page(notes: &[String], report: &Report) -> String {
          ## What was lost\n\n{lost}\n\
          ## All figures\n\nMedians of all rounds, with the least and the greatest value.\n\n{figures}\
          ## Side by side\n\nOur medians as parts of those of the others; below 1 is less.\n\n{ratios}",
-        machine::commit(),
         machine::date(),
     )
 }

@@ -155,9 +155,11 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     }
     let kinds = plan::servers(arguments, most, &mut notes);
     notes.iter().try_for_each(|note| say(note))?;
+    // Others may be checked out while it runs.
+    let commit = machine::commit();
     let report = compare::compare(&workloads, &kinds, arguments.rounds, cpu)?;
-    notes.push(format!("{} interleaved rounds; load {} at the end", arguments.rounds, machine::load()));
-    let page = document::page(&notes, &report);
+    notes.push(format!("interleaved rounds: {}; load {} at the end", arguments.rounds, machine::load()));
+    let page = document::page(&commit, &notes, &report);
     say(&format!("\n{page}"))?;
     match (arguments.write, arguments.is_narrowed()) {
         (true, true) => say("nothing is written, since something was left out")?,

@@ -55,6 +55,7 @@ enum Action {
     /// Counts the instructions of the core's benches in Valgrind and writes the table of them
     Instructions,
     /// Measures the server side by side with others and writes docs/performance.md, with its picture and the README's figures
+    #[command(disable_help_flag = true)]
     Bench {
         /// Options of the load generator, such as --rounds 7, --only relay or --help
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]

@@ -31,7 +31,6 @@ pub(super) fn persistent(server: &Server, pairs: usize, calls: usize) -> Result<
     pairs.call(&mut fleet, &mut inbox, calls)?;
     let (time, cost) = (start.elapsed(), meter.stop()?);
     fleet.settle(&mut inbox)?;
-    gather::leave(server, fleet)?;
     Ok(figures(calls, time, &cost, 0))
 }
 
