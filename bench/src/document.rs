@@ -72,7 +72,8 @@ resident memory (`VmRSS`), which has no memory of the kernel in it. One thread g
 number and is compared byte for byte where it arrives. Ratios hold from machine to machine, absolute figures do not.
 
 Our servers run as by default: with sessions, acknowledgements, heartbeats, bounds, rates, metrics and a log at `info`.
-The others run as their users run them (`bench/rivals`).
+The others run as their users run them (`bench/rivals`). Bounds
+that are raised are named below; those of one address do not hold on the loopback interface.
 
 - **idle**: connections in channels of two that rest; then each pair makes one call.
 - **call, fresh connections**: two new connections, which join a channel, exchange an offer and an answer of 3 KB and
@@ -80,7 +81,10 @@ The others run as their users run them (`bench/rivals`).
   that stay.
 - **relay**: pairs send each other candidates of 200 bytes as fast as it goes. **paced**: the same at a fixed rate;
   latency counts from the moment at which a message was to be sent.
-- **storm**: all join one channel at once, and each must be told of each.
+- **storm**: all join one channel at once, and each must be told of each. matchbox tells the older of two alone, so it has
+  half to tell; PeerServer has no channels.
+
+This time:
 ";
 
 const GOALS: &str = "Our medians as parts of those of the others, or in their unit; both adapters.";
