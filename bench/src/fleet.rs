@@ -2,8 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    error::Error,
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
     ops::Range,
     os::fd::OwnedFd,
     time::{Duration, Instant},
@@ -12,7 +13,7 @@ use std::{
 use rustix::{
     event::epoll::{self, CreateFlags, Event, EventData, EventFlags},
     io::Errno,
-    net::sockopt,
+    net::{self, AddressFamily, SocketFlags, SocketType, sockopt},
 };
 
 use crate::{
@@ -32,6 +33,10 @@ pub(crate) struct Fleet {
     /// When to acknowledge or to send a heartbeat, by client. An entry that the client does not know is out of date.
     due: VecDeque<(Instant, usize)>,
     last_active: Instant,
+    /// From this client on the server may turn them away.
+    newcomers: usize,
+    /// Those whose sockets it has not opened, or has closed, and what it has said.
+    turned_away: Vec<(usize, String)>,
 }
 
 struct Client {
@@ -63,7 +68,19 @@ impl Fleet {
             clients: Vec::new(),
             due: VecDeque::new(),
             last_active: Instant::now(),
+            newcomers: usize::MAX,
+            turned_away: Vec::new(),
         })
+    }
+
+    /// Clients that connect from now on may be turned away.
+    pub(crate) fn let_newcomers_be_turned_away(&mut self) {
+        self.newcomers = self.clients.len();
+    }
+
+    /// Those that were turned away since this was asked last.
+    pub(crate) fn turned_away(&mut self) -> Vec<(usize, String)> {
+        std::mem::take(&mut self.turned_away)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -84,7 +101,7 @@ impl Fleet {
     }
 
     fn open(&mut self, index: usize, channel: &str) -> Result<Client> {
-        let stream = TcpStream::connect(self.server)?;
+        let stream = dial(self.server, index)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         // Closed by a reset: thousands of ports would wait for stray packets otherwise.
@@ -161,7 +178,7 @@ impl Fleet {
                 self.clients[client].flush(&self.epoll, client)?;
             }
             if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
-                self.read(client, inbox).map_err(|error| format!("client {client}: {error}"))?;
+                self.read(client, inbox).or_else(|error| self.turn_away(client, &*error))?;
             }
         }
         let now = Instant::now();
@@ -223,6 +240,8 @@ impl Fleet {
             Err(error) => return Err(error.into()),
         };
         let (mut at, end) = (start, start + kept + read);
+        // Should it be turned away by what comes now, what came before that stays.
+        inbox.filled = end;
         if !client.is_open
             && let Some(length) = websocket::parse_answer(&inbox.bytes[at..end])?
         {
@@ -247,8 +266,8 @@ impl Fleet {
                 PING => self.write(index, PONG, &inbox.bytes[payload])?,
                 CLOSE if self.clients[index].is_leaving => {}
                 CLOSE => {
-                    let reason = String::from_utf8_lossy(inbox.bytes[payload].get(2..).unwrap_or_default());
-                    return Err(format!("closed by the server: {reason}").into());
+                    let (code, reason) = websocket::parse_close(&inbox.bytes[payload]);
+                    return Err(format!("closed by the server: {code} {reason}").into());
                 }
                 _ => {}
             }
@@ -264,6 +283,16 @@ impl Fleet {
         epoll::delete(&self.epoll, &client.stream)?;
         inbox.closed.push(index);
         Ok(())
+    }
+
+    fn turn_away(&mut self, index: usize, error: &(dyn Error + Send + Sync)) -> Result<()> {
+        if index < self.newcomers {
+            return Err(format!("client {index}: {error}").into());
+        }
+        self.turned_away.push((index, error.to_string()));
+        let client = &mut self.clients[index];
+        client.due = None;
+        Ok(epoll::delete(&self.epoll, &client.stream)?)
     }
 
     fn count(&mut self, index: usize, payload: Range<usize>, inbox: &mut Inbox) -> Result<()> {
@@ -324,8 +353,18 @@ impl Fleet {
     fn write(&mut self, index: usize, opcode: u8, payload: &[u8]) -> Result<()> {
         let client = &mut self.clients[index];
         websocket::write(&mut client.unsent, opcode, payload);
-        client.flush(&self.epoll, index)
+        client.flush(&self.epoll, index).map_err(|error| format!("client {index}: {error}").into())
     }
+}
+
+/// A connection from an address of the loopback interface: each has as many ports as are given out, 28,000 by default.
+fn dial(server: SocketAddr, index: usize) -> Result<TcpStream> {
+    let number = u8::try_from(1 + index / PER_ADDRESS)?;
+    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, number));
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::bind(&socket, &SocketAddr::from((address, 0)))?;
+    net::connect(&socket, &server)?;
+    Ok(socket.into())
 }
 
 impl Client {
@@ -354,4 +393,6 @@ const SETTLING: Duration = Duration::from_millis(1500);
 /// What has not come by then will not come.
 const LOST: Duration = Duration::from_secs(20);
 const EVENTS: usize = 256;
+/// Clients of one address.
+const PER_ADDRESS: usize = 10_000;
 const READ: usize = 16 << 10;

@@ -23,6 +23,17 @@ pub(crate) fn allow_files(needed: u64) -> Result<Option<String>> {
     Ok(Some(format!("RLIMIT_NOFILE from {} to {}", number(current), number(maximum))))
 }
 
+/// How many files a process may have open at most, if there is a bound.
+pub(crate) fn most_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
+/// Allows this process no more than so many open files.
+pub(crate) fn allow_only_files(number: u64) -> Result<()> {
+    let Rlimit { current: _, maximum } = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: Some(number), maximum })?)
+}
+
 /// Keeps this thread on one CPU and lets it wake up on time.
 pub(crate) fn settle_thread(cpu: Option<usize>) -> Result<()> {
     set_current_timer_slack(NonZeroU64::new(1))?;

@@ -18,6 +18,7 @@ mod fleet;
 mod floor;
 mod gauges;
 mod goals;
+mod growth;
 mod headlines;
 mod hold;
 mod inbox;
@@ -65,6 +66,9 @@ struct Arguments {
     /// read
     #[arg(long, conflicts_with = "smoke")]
     promises: bool,
+    /// How cost grows with the number of connections, channels and members, and what happens when there is no place for more
+    #[arg(long, conflicts_with_all = ["smoke", "promises"])]
+    growth: bool,
     /// How often each server does each workload
     #[arg(long, default_value_t = 5, value_parser = at_least_one())]
     rounds: u32,
@@ -92,7 +96,8 @@ struct Arguments {
     /// Leaves the load generator to the scheduler, instead of giving it the last CPU
     #[arg(long)]
     unpinned: bool,
-    /// Writes docs/performance.md with its picture, and the figures in the README, if nothing is left out
+    /// Writes docs/performance.md with its picture, and the figures in the README, if nothing is left out; with `--growth`
+    /// docs/growth.md with its picture
     #[arg(long)]
     write: bool,
 }
@@ -139,6 +144,9 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.growth {
+        return growth::measure(arguments);
+    }
     let workloads = plan::workloads(arguments);
     let (cpu, mut notes) = surroundings(arguments);
     let most = workloads.iter().map(|workload| workload.connections()).max().unwrap_or(0);
@@ -153,7 +161,8 @@ fn measure(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.promises {
         return hold::hold(&workloads, cpu, hold::Scale::Full, &notes);
     }
-    let kinds = plan::servers(arguments, most, &mut notes);
+    let rivals = if arguments.against.is_empty() { &Rival::ALL[..] } else { &arguments.against };
+    let kinds = plan::servers(rivals, most, &mut notes);
     notes.iter().try_for_each(|note| say(note))?;
     // Others may be checked out while it runs.
     let commit = machine::commit();
@@ -187,13 +196,24 @@ fn verdict(passed: u32, failed: u32) -> Result<ExitCode> {
 
 /// One workload on one server.
 fn run(workload: Workload, kind: Kind, setup: Setup, cpu: Option<usize>) -> Result<Vec<Figure>> {
-    let server = kind.start(setup, workload.connections())?;
+    put_to(kind, setup, workload.connections(), cpu, |server| workload.run(server))
+}
+
+/// Starts a server for so many connections and generates load for it.
+fn put_to<T: Send>(
+    kind: Kind,
+    setup: Setup,
+    connections: usize,
+    cpu: Option<usize>,
+    load: impl FnOnce(&Server) -> Result<T> + Send,
+) -> Result<T> {
+    let server = kind.start(setup, connections)?;
     // A thread of its own, so that the servers do not inherit its CPU.
-    let generate = |server: &Server| {
+    let generate = || {
         machine::settle_thread(cpu)?;
-        workload.run(server)
+        load(&server)
     };
-    let done = thread::scope(|scope| scope.spawn(|| generate(&server)).join());
+    let done = thread::scope(|scope| scope.spawn(generate).join());
     done.unwrap_or_else(|_| Err("the load generator has panicked".into()))
 }
 

@@ -14,12 +14,11 @@ pub(crate) fn workloads(arguments: &Arguments) -> Vec<Workload> {
     workloads
 }
 
-/// Ours and all others that can be installed here, for so many connections at once. What they are, which of their bounds are
+/// Ours, the floor, and those of the rivals that can be installed here, for so many connections at once. What they are, which of their bounds are
 /// raised, and why others are left out, is noted.
-pub(crate) fn servers(arguments: &Arguments, connections: usize, notes: &mut Vec<String>) -> Vec<Kind> {
+pub(crate) fn servers(rivals: &[Rival], connections: usize, notes: &mut Vec<String>) -> Vec<Kind> {
     let mut kinds: Vec<_> = Kind::OURS.into_iter().chain([Kind::Floor]).collect();
-    let is_wanted = |rival: &Rival| arguments.against.is_empty() || arguments.against.contains(rival);
-    for rival in Rival::ALL.into_iter().filter(is_wanted) {
+    for rival in rivals.iter().copied() {
         match rival.install() {
             Ok(version) => {
                 kinds.push(Kind::Rival(rival));

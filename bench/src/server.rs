@@ -37,12 +37,34 @@ pub(crate) struct Setup {
     /// How many seconds lost sessions are kept
     #[arg(long)]
     pub(crate) grace: Option<u32>,
+    /// How many sockets there may be
+    #[arg(long)]
+    pub(crate) sockets: Option<usize>,
+    /// How many sessions there may be
+    #[arg(long)]
+    pub(crate) sessions: Option<usize>,
+    /// How many files the process may have open
+    #[arg(long)]
+    pub(crate) files: Option<u64>,
     /// Clients may send as fast as they can
     #[arg(long)]
     pub(crate) unlimited: bool,
 }
 
 impl Setup {
+    /// What tells it to the process of a server.
+    fn arguments(self) -> impl Iterator<Item = String> {
+        let numbers = [
+            ("members-per-channel", self.members_per_channel.map(|number| number as u64)),
+            ("grace", self.grace.map(u64::from)),
+            ("sockets", self.sockets.map(|number| number as u64)),
+            ("sessions", self.sessions.map(|number| number as u64)),
+            ("files", self.files),
+        ];
+        let numbers = numbers.into_iter().filter_map(|(name, number)| Some(format!("--{name}={}", number?)));
+        numbers.chain(self.unlimited.then(|| "--unlimited".to_owned()))
+    }
+
     /// Each bound that is raised, by its name.
     pub(crate) fn raised(self) -> Vec<String> {
         let Limits { members_per_channel, .. } = Limits::default();
@@ -101,15 +123,7 @@ impl Kind {
                 let mut command = Command::new(env::current_exe()?);
                 let adapter = adapter.to_possible_value().expect("no adapter is hidden");
                 command.arg("serve").arg(adapter.get_name());
-                if let Some(members) = setup.members_per_channel {
-                    command.arg("--members-per-channel").arg(members.to_string());
-                }
-                if let Some(seconds) = setup.grace {
-                    command.arg("--grace").arg(seconds.to_string());
-                }
-                if setup.unlimited {
-                    command.arg("--unlimited");
-                }
+                command.args(setup.arguments());
                 (command, &Signal)
             }
             Self::Rival(rival) => {

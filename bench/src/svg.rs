@@ -13,6 +13,7 @@ pub(crate) struct Svg {
 #[derive(Clone, Copy)]
 pub(crate) enum Anchor {
     Start,
+    Middle,
     End,
 }
 
@@ -32,6 +33,7 @@ impl Svg {
     pub(crate) fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
+            Anchor::Middle => "middle",
             Anchor::End => "end",
         };
         let text = escaped(text);
@@ -63,6 +65,19 @@ impl Svg {
         ));
     }
 
+    pub(crate) fn line(&mut self, kind: Kind, points: &[(f64, f64)]) {
+        let points: Vec<_> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        self.put(format_args!("<polyline class=\"line {}\" points=\"{}\"/>", class(kind), points.join(" ")));
+    }
+
+    /// A dot, and what it stands for.
+    pub(crate) fn dot(&mut self, kind: Kind, (x, y): (f64, f64), title: &str) {
+        let (class, title) = (class(kind), escaped(title));
+        self.put(format_args!(
+            "<circle class=\"dot {class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"><title>{title}</title></circle>"
+        ));
+    }
+
     pub(crate) fn finish(mut self) -> String {
         self.text += "</svg>\n";
         self.text
@@ -74,7 +89,7 @@ impl Svg {
     }
 }
 
-/// Each server has its colour in all pictures; rivals are grey.
+/// Each of our servers has its colour in all pictures; what it is compared with is grey.
 fn class(kind: Kind) -> &'static str {
     match kind {
         Kind::Ours(crate::Adapter::Axum) => "axum",
@@ -103,6 +118,8 @@ text { font: 11px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: var(--
 .tungstenite { --kind: var(--tungstenite); }
 .floor { --kind: var(--floor); }
 .rival { --kind: var(--rival); stroke-dasharray: 5 4; }
+.line { fill: none; stroke: var(--kind); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.dot { fill: var(--kind); stroke: var(--page); stroke-width: 2; stroke-dasharray: none; }
 .bar { fill: var(--kind); }
 .whisker { stroke: var(--ink); stroke-opacity: 0.55; }
 </style>

@@ -1,6 +1,6 @@
 //! WebSocket frames as a browser writes and reads them (RFC 6455).
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use crate::Result;
 
@@ -28,6 +28,15 @@ pub(crate) fn parse_answer(bytes: &[u8]) -> Result<Option<usize>> {
         Ok(Some(end + 4))
     } else {
         Err(format!("no upgrade: {head}").into())
+    }
+}
+
+/// The code and the reason of a close frame, if it has them.
+pub(crate) fn parse_close(payload: &[u8]) -> (u16, Cow<'_, str>) {
+    match payload {
+        [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), String::from_utf8_lossy(reason)),
+        // What RFC 6455 calls a close without a code.
+        _ => (1005, Cow::Borrowed("")),
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the servers are put to. Each workload verifies every message that it causes.
 
+pub(crate) mod brim;
 mod call;
 mod churn;
+mod company;
+mod crowd;
 mod gather;
 mod idle;
 mod meeting;
@@ -37,6 +40,12 @@ pub(crate) enum Workload {
     Storm { members: usize, times: usize },
     /// A few clients that join and part so many channels, each once.
     Churn { channels: u32 },
+    /// What [`Workload::Paced`] is, while others are connected, so many in all, that do nothing.
+    Crowd { connections: usize, pairs: usize, rate: u32, time: Duration },
+    /// What [`Workload::Paced`] is, by pairs of members of larger channels, and of several at once.
+    Company { members: usize, channels: usize, rate: u32, time: Duration },
+    /// Members that send to all in their channels. So many messages a second arrive.
+    Broadcast { members: usize, rate: u32, time: Duration },
     /// What [`Workload::Paced`] is, while so many clients do not read what is sent to them.
     Slow { readers: usize, pairs: usize, rate: u32, time: Duration },
 }
@@ -52,28 +61,33 @@ impl Workload {
             Self::Storm { members, .. } => format!("storm of {members}"),
             Self::Churn { channels } => format!("churn, {channels} channels"),
             Self::Slow { readers, .. } => format!("slow, {readers} readers"),
+            Self::Crowd { connections, .. } => format!("crowd of {connections}"),
+            Self::Company { members, channels, .. } => format!("company of {members}, {channels} times"),
+            Self::Broadcast { members, .. } => format!("broadcast to channels of {members}"),
         }
     }
 
     pub(crate) fn is_for(self, kind: Kind) -> bool {
         match self {
             Self::Churn { .. } | Self::Slow { .. } => matches!(kind, Kind::Ours(_)),
+            Self::Company { .. } | Self::Broadcast { .. } => matches!(kind, Kind::Ours(_)),
             Self::Storm { .. } => kind != Kind::Rival(Rival::PeerServer),
             Self::Idle { .. } | Self::Call { .. } | Self::Persistent { .. } => true,
-            Self::Relay { .. } | Self::Paced { .. } => true,
+            Self::Relay { .. } | Self::Paced { .. } | Self::Crowd { .. } => true,
         }
     }
 
     /// How many sockets are open at once.
     pub(crate) fn connections(self) -> usize {
         match self {
-            Self::Idle { connections } => connections,
+            Self::Idle { connections } | Self::Crowd { connections, .. } => connections,
             Self::Call { .. } => 2 * call::AT_ONCE,
             Self::Persistent { pairs, .. } | Self::Relay { pairs, .. } | Self::Paced { pairs, .. } => {
                 2 * pairs
             }
             Self::Storm { members, times } => members * times,
             Self::Churn { .. } => churn::CLIENTS,
+            Self::Company { .. } | Self::Broadcast { .. } => company::CLIENTS,
             Self::Slow { readers, pairs, .. } => 2 * (readers + pairs),
         }
     }
@@ -90,7 +104,13 @@ impl Workload {
             Self::Call { calls } | Self::Persistent { calls, .. } => {
                 settling + Duration::from_secs(calls as u64) / 1_000
             }
-            Self::Relay { time, .. } | Self::Paced { time, .. } => time + settling,
+            Self::Relay { time, .. } | Self::Paced { time, .. } | Self::Broadcast { time, .. } => {
+                time + settling
+            }
+            Self::Crowd { connections, time, .. } => {
+                2 * (time + settling) + Duration::from_secs(connections as u64) / 2_000
+            }
+            Self::Company { channels, time, .. } => time + settling * (1 + channels as u32),
             Self::Storm { times, .. } => settling * times as u32,
             Self::Churn { channels } => {
                 Limits::default().grace + Duration::from_secs(channels.into()) / 20_000
@@ -103,9 +123,11 @@ impl Workload {
     pub(crate) fn setup(self) -> Setup {
         let most = Limits::default().members_per_channel;
         let members_per_channel = match self {
-            Self::Storm { members, .. } => Some(members).filter(|members| *members > most),
+            Self::Storm { members, .. } | Self::Company { members, .. } | Self::Broadcast { members, .. } => {
+                Some(members).filter(|members| *members > most)
+            }
             Self::Idle { .. } | Self::Call { .. } | Self::Persistent { .. } | Self::Relay { .. } => None,
-            Self::Paced { .. } | Self::Churn { .. } | Self::Slow { .. } => None,
+            Self::Paced { .. } | Self::Churn { .. } | Self::Slow { .. } | Self::Crowd { .. } => None,
         };
         Setup { members_per_channel, unlimited: self.is_beyond(&Rates::default()), ..Setup::default() }
     }
@@ -116,7 +138,11 @@ impl Workload {
             // One call each, and a few introductions.
             Self::Idle { .. } | Self::Call { .. } | Self::Storm { .. } => false,
             Self::Persistent { pairs, calls } => call::most_messages(pairs, calls) > rates.burst as usize,
-            Self::Paced { pairs, rate, .. } => relay::is_beyond(rates, pairs, rate),
+            Self::Paced { pairs, rate, .. } | Self::Crowd { pairs, rate, .. } => {
+                relay::is_beyond(rates, pairs, rate)
+            }
+            Self::Company { rate, .. } => relay::is_beyond(rates, company::CLIENTS / 2, rate),
+            Self::Broadcast { members, rate, .. } => company::is_beyond(rates, members, rate),
             // As fast as it goes, or in large messages.
             Self::Relay { .. } | Self::Churn { .. } | Self::Slow { .. } => true,
         }
@@ -132,6 +158,15 @@ impl Workload {
             Self::Storm { members, times } => storm::run(server, members, times),
             Self::Churn { channels } => churn::run(server, channels),
             Self::Slow { readers, pairs, rate, time } => slow::run(server, readers, pairs, (rate, time)),
+            Self::Crowd { connections, pairs, rate, time } => {
+                crowd::run(server, connections, pairs, relay::Pace { rate, time })
+            }
+            Self::Company { members, channels, rate, time } => {
+                company::relay(server, members, channels, relay::Pace { rate, time })
+            }
+            Self::Broadcast { members, rate, time } => {
+                company::broadcast(server, members, relay::Pace { rate, time })
+            }
         }
     }
 }

@@ -55,6 +55,19 @@ impl Dialect for Signal {
     }
 }
 
+/// What a member says to its whole channel.
+pub(crate) fn to_channel(channel: &str) -> Numbered {
+    let json = Payload::Candidate.json();
+    Numbered::new(format!(r#"{{"type":"send","channel":"{channel}","data":{json}}}"#))
+}
+
+/// What the others in it must hear.
+pub(crate) fn from_channel(channel: &str, peer_id: &str) -> Numbered {
+    let json = Payload::Candidate.json();
+    let sender = format!(r#""peer_id":"{peer_id}","channel":"{channel}""#);
+    Numbered::new(format!(r#"{{"type":"message",{sender},"data":{json}}}"#))
+}
+
 /// Whether a frame of the server counts among those to acknowledge.
 pub(crate) fn is_counted(text: &[u8]) -> bool {
     !is_welcome(text)

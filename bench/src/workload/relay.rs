@@ -96,8 +96,8 @@ pub(super) struct Paced {
 
 /// What was measured.
 pub(super) struct Measured {
-    cost: Cost,
-    messages: u32,
+    pub(super) cost: Cost,
+    pub(super) messages: u32,
     /// In order.
     latencies: Vec<Duration>,
 }
@@ -109,7 +109,7 @@ pub(super) fn paced(server: &Server, pairs: usize, pace: Pace) -> Result<Vec<Fig
     let measured = paced.run(server, &mut fleet, &mut inbox, pace, |_| Ok(()), gather::unexpected_frame)?;
     fleet.settle(&mut inbox)?;
     let mut figures = vec![
-        Figure::new("CPU per message", "µs", microseconds(measured.cost.cpu) / f64::from(measured.messages)),
+        Figure::new("CPU per message", "µs", measured.per_message()),
         Figure::new("latency, median", "µs", measured.percentile(0.5)),
         Figure::new("latency, 99 %", "µs", measured.percentile(0.99)),
         Figure::new("latency, 99.9 %", "µs", measured.percentile(0.999)),
@@ -119,6 +119,17 @@ pub(super) fn paced(server: &Server, pairs: usize, pace: Pace) -> Result<Vec<Fig
 }
 
 impl Measured {
+    /// Of as many messages as there are latencies.
+    pub(super) fn new(cost: Cost, mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self { cost, messages: latencies.len() as u32, latencies }
+    }
+
+    /// CPU time of the server for each message, in microseconds.
+    pub(super) fn per_message(&self) -> f64 {
+        microseconds(self.cost.cpu) / f64::from(self.messages)
+    }
+
     /// In microseconds.
     pub(super) fn percentile(&self, part: f64) -> f64 {
         microseconds(self.latencies[(self.latencies.len() as f64 * part) as usize])
@@ -184,10 +195,9 @@ impl Paced {
                 }
             }
         }
-        latencies.sort_unstable();
-        Ok(Measured { cost: cost.ok_or("nothing to measure")?, messages: total - warm_up, latencies })
+        Ok(Measured::new(cost.ok_or("nothing to measure")?, latencies))
     }
 }
 
 /// What is not measured, so that caches and buffers have found their size.
-const WARM_UP: Duration = Duration::from_millis(500);
+pub(super) const WARM_UP: Duration = Duration::from_millis(500);

@@ -90,10 +90,13 @@ pub(super) fn run(server: &Server, members: usize, times: usize) -> Result<Vec<F
     let mut cpu: Vec<_> = costs.iter().map(|cost| cost.cpu).collect();
     time.sort_unstable();
     cpu.sort_unstable();
+    // Both of a pair are told.
+    let introductions = members * (members - 1);
     let milliseconds = |sorted: &[_]| microseconds(sorted[sorted.len() / 2]) / 1e3;
     let mut figures = vec![
         Figure::new("time until all are introduced", "ms", milliseconds(&time)),
         Figure::new("CPU", "ms", milliseconds(&cpu)),
+        Figure::new("CPU per introduction", "µs", milliseconds(&cpu) * 1e3 / introductions as f64),
     ];
     let cost = costs.into_iter().reduce(Cost::add).unwrap_or_default();
     figures.extend(validity::of_storm(&cost));
