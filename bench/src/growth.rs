@@ -97,7 +97,6 @@ fn sweeps(arguments: &Arguments) -> Vec<Sweep> {
             figures: &[
                 "memory per connection",
                 "CPU to connect and join",
-                "CPU of all that rest",
                 "CPU per message",
                 "latency, 99 %",
             ],

@@ -59,7 +59,7 @@ impl<'c> Plot<'c> {
         let (x0, x1) = (left + LEFT, left + WIDTH - RIGHT);
         let (y0, y1) = (top + HEIGHT - BOTTOM, top + TOP);
         let unit = self.curves.first().map_or("", |curve| curve.unit);
-        svg.text((x0, top + 14.0), Anchor::Start, "strong", &format!("{}, {unit}", self.figure));
+        svg.text((left + TITLE, top + 14.0), Anchor::Start, "strong", &format!("{}, {unit}", self.figure));
         svg.text((x0, y0 + 30.0), Anchor::Start, "soft", self.size);
 
         let (least, most) = self.decades;
@@ -75,8 +75,13 @@ impl<'c> Plot<'c> {
             self.sizes.first().zip(self.sizes.last()).map(|(a, b)| ((*a as f64).ln(), (*b as f64).ln()));
         let (first, last) = ends.filter(|(first, last)| first < last).unwrap_or((0.0, 1.0));
         let x = |size: f64| x0 + INSET + (size.ln() - first) / (last - first) * (x1 - x0 - 2.0 * INSET);
-        for size in &self.sizes {
-            svg.text((x(*size as f64), y0 + 15.0), Anchor::Middle, "soft", &brief(*size as f64));
+        let mut right = f64::INFINITY;
+        for size in self.sizes.iter().rev().map(|size| *size as f64) {
+            // One that would touch the next is left out.
+            if right - x(size) >= LABEL {
+                right = x(size);
+                svg.text((right, y0 + 15.0), Anchor::Middle, "soft", &brief(size));
+            }
         }
         for curve in &self.curves {
             let points: Vec<_> = drawn(curve).map(|(size, value)| (x(size), y(value))).collect();
@@ -114,6 +119,10 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 28.0;
 const BOTTOM: f64 = 46.0;
+/// From the left to the title.
+const TITLE: f64 = 22.0;
+/// Between the middles of two labels at least.
+const LABEL: f64 = 28.0;
 /// Between the axis and the first point.
 const INSET: f64 = 10.0;
 const HEAD: f64 = 40.0;
