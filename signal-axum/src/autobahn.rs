@@ -14,7 +14,7 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
     let echo = async move |parts: Parts, socket: WebSocketUpgrade| match signaling.admit(&parts, None).await {
         Ok(admitted) => socket.answer(async move |upgraded| {
             let (stream, read) = into_tcp(upgraded).expect("a connection of TCP");
-            let echo = Echo::new(WebSocket::new(stream, read.as_ref(), signaling.most_read()));
+            let echo = Echo::new(WebSocket::over_tcp(stream, read.as_ref(), signaling.most_read()));
             signaling.serve(echo, admitted).await;
         }),
         Err(refusal) => refusal.into_response().into_response(),

@@ -46,7 +46,9 @@ pub fn upgrade(socket: WebSocketUpgrade, signaling: &Signaling, admitted: impl I
         // Tasks of their own: that of the handshake would be kept for as long.
         match into_tcp(upgraded) {
             Ok((stream, read)) => {
-                tokio::spawn(signaling.serve(WebSocket::new(stream, read.as_ref(), most_read), admitted));
+                tokio::spawn(
+                    signaling.serve(WebSocket::over_tcp(stream, read.as_ref(), most_read), admitted),
+                );
             }
             Err(upgraded) => {
                 let stream = TokioIo::new(upgraded);

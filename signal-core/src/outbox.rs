@@ -32,10 +32,7 @@ pub struct ImpossibleAck;
 /// Both sides acknowledge after so many counted frames, or one second after the first of them.
 pub const ACK_EVERY: u64 = 32;
 
-/// So much storage stays when the outbox is empty, so that a frame now and then costs no allocation.
-const KEPT_SLOTS: usize = 4;
-
-/// So much stays in a busy session: what is queued between two acknowledgements.
+/// So much storage stays in a busy session: what is queued between two acknowledgements.
 const KEPT_SLOTS_BUSY: usize = 2 * ACK_EVERY as usize;
 
 impl<F: AsRef<[u8]>> Outbox<F> {
@@ -82,9 +79,10 @@ impl<F: AsRef<[u8]>> Outbox<F> {
         self.acked = received;
         self.written = self.written.max(received);
         if self.frames.is_empty() {
-            // An acknowledgement of fewer frames came because time had passed: the session is quiet.
+            // An acknowledgement of fewer frames came because time had passed: the session is quiet. It keeps nothing: what is
+            // left of a busy time, and lies above all else, would keep the allocator from giving memory back.
             let is_busy = forgotten as u64 >= ACK_EVERY;
-            self.frames.shrink_to(if is_busy { KEPT_SLOTS_BUSY } else { KEPT_SLOTS });
+            self.frames.shrink_to(if is_busy { KEPT_SLOTS_BUSY } else { 0 });
         }
         Ok(())
     }
@@ -103,7 +101,13 @@ impl<F: AsRef<[u8]>> Outbox<F> {
     /// Whether something waits for the socket.
     #[must_use]
     pub fn has_unwritten(&self) -> bool {
-        self.written - self.acked < self.frames.len() as u64
+        self.unwritten() > 0
+    }
+
+    /// How many frames wait for the socket.
+    #[must_use]
+    pub fn unwritten(&self) -> u64 {
+        self.frames.len() as u64 - (self.written - self.acked)
     }
 
     /// How many frames have been given to the socket since the start of the session.

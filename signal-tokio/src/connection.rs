@@ -14,6 +14,7 @@ use tokio::time::{self, Sleep};
 use crate::{
     Admitted, Outgoing, Received, Socket,
     conversation::{Conversation, Ending},
+    driver::finish,
     handshake::{Rejection, shake_hands},
     metrics::OpenSocket,
     trace,
@@ -47,7 +48,7 @@ pub(crate) async fn run<S: Socket>(open: OpenSocket, mut socket: Box<S>, admitte
             }
             trace::attached(&attached.link);
             let alarm = Box::pin(time::sleep(shared.config.timing.heartbeat));
-            let conversation = Conversation::new(shared, attached);
+            let conversation = Conversation::new(shared, attached, socket.ink());
             Connection { socket, conversation, alarm }.run().await;
         }
         Some(Err(Rejection { error, reason })) => {
@@ -57,7 +58,7 @@ pub(crate) async fn run<S: Socket>(open: OpenSocket, mut socket: Box<S>, admitte
         }
         None => {
             shared.metrics.closed(None);
-            answer(&mut *socket).await;
+            answer(&mut *socket, || None).await;
         }
     }
 }
@@ -71,7 +72,9 @@ struct Connection<S> {
 
 impl<S: Socket> Connection<S> {
     async fn run(&mut self) {
-        let reason = match poll_fn(|context| self.poll(context)).await {
+        let ending = poll_fn(|context| self.poll(context)).await;
+        poll_fn(|context| self.conversation.poll_pen(context)).await;
+        let reason = match ending {
             Ending::Lost(reason) => {
                 self.conversation.detach();
                 reason
@@ -83,9 +86,9 @@ impl<S: Socket> Connection<S> {
         match reason {
             Some(reason) => {
                 let patience = conversation.shared.config.timing.farewell;
-                close(&mut **socket, reason, patience, || conversation.last_words(reason)).await;
+                close(&mut **socket, reason, patience, || conversation.last_words(Some(reason))).await;
             }
-            None => answer(&mut **socket).await,
+            None => answer(&mut **socket, || conversation.last_words(None)).await,
         }
     }
 
@@ -102,10 +105,16 @@ impl<S: Socket> Connection<S> {
     fn poll_turn(&mut self, context: &mut Context<'_>) -> Result<Poll<()>, Ending> {
         let Self { socket, conversation, alarm } = self;
         conversation.look_at_the_link(context)?;
-        let sent = socket.poll_send(context, || conversation.next());
-        conversation.sent(sent)?;
+        if conversation.writes() {
+            let sent = socket.poll_send(context, || conversation.next());
+            conversation.sent(sent)?;
+        }
         if conversation.listens() && socket.poll_receive(context, |some| conversation.take(some)).is_ready() {
+            finish();
             return conversation.go_on().map(Poll::Ready);
+        }
+        if conversation.keeps_others_waiting() {
+            return Ok(Poll::Ready(()));
         }
         let due = conversation.due();
         if due < alarm.deadline() {
@@ -121,9 +130,9 @@ impl<S: Socket> Connection<S> {
 }
 
 /// The client has closed the socket, and hears so if it can be told at once.
-async fn answer<S: Socket>(socket: &mut S) {
+async fn answer<S: Socket>(socket: &mut S, mut last_words: impl FnMut() -> Option<Outgoing>) {
     poll_fn(|context| {
-        let _ = socket.poll_send(context, || None);
+        let _ = socket.poll_send(context, &mut last_words);
         Poll::Ready(())
     })
     .await;

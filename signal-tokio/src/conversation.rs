@@ -6,9 +6,11 @@ use signal_core::{ACK_EVERY, ClientMessage, CloseReason, EndReason, ErrorCode, I
 use tokio::time::Instant;
 
 use crate::{
-    Frame, Outgoing, Received,
+    Frame, Ink, Outgoing, Received,
     driver::Shared,
     handshake::{Attached, encode},
+    link::LinkState,
+    pen::Pen,
     rate::{Cost, Pace},
 };
 
@@ -19,6 +21,11 @@ const LIFE_SIGN: usize = 8;
 pub(crate) struct Conversation {
     pub(crate) shared: Arc<Shared>,
     attached: Attached,
+    /// Whether this task may write, and what others need to do so meanwhile.
+    has_pen: bool,
+    ink: Option<Ink>,
+    /// What another task could not write in full, and how many bytes of it are written.
+    rest: Option<(Frame, usize)>,
     /// What has arrived and is not charged yet.
     owed: Cost,
     /// Until when the socket is not read, as it has used up its budget.
@@ -36,9 +43,10 @@ pub(crate) struct Conversation {
     listened: bool,
     turn_due: Option<Instant>,
     token_is_known: bool,
-    /// What is to be said by the socket alone.
+    /// What is to be said by this task alone, or by the socket itself.
     acknowledges: bool,
     pongs: bool,
+    socket_answers: bool,
     pings: bool,
     parting: Parting,
     /// Why it is over, once it is.
@@ -67,10 +75,13 @@ impl From<io::Error> for Ending {
 }
 
 impl Conversation {
-    pub(crate) fn new(shared: Arc<Shared>, attached: Attached) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, attached: Attached, ink: Option<Ink>) -> Self {
         Self {
             shared,
             attached,
+            has_pen: true,
+            ink,
+            rest: None,
             // `hello`.
             owed: Cost::message(0),
             paused_until: None,
@@ -86,6 +97,7 @@ impl Conversation {
             token_is_known: false,
             acknowledges: false,
             pongs: false,
+            socket_answers: false,
             pings: false,
             parting: Parting::No,
             ending: None,
@@ -106,6 +118,16 @@ impl Conversation {
             self.parting = Parting::Says(encode(&ServerMessage::Closing { reconnect_after }));
         }
         link.watch(context);
+        let writes = link.rest.is_some() || link.outbox.has_unwritten() || {
+            let says = matches!(self.parting, Parting::Says(_)) || self.attached.welcome.is_some();
+            says || self.answers() || self.pings || self.blocked_since.is_some()
+        };
+        if writes {
+            self.has_pen = self.has_pen || take_pen(&mut link, &mut self.ink, &mut self.rest).is_ready();
+        } else if let Some(ink) = self.ink.take() {
+            link.pen = Pen::Free(ink);
+            self.has_pen = false;
+        }
         self.turn_due = link.turn_due.map(Instant::from_std);
         drop(link);
         self.pay()?;
@@ -118,9 +140,33 @@ impl Conversation {
         Ok(())
     }
 
+    /// Waits until this task may write, for its last words.
+    pub(crate) fn poll_pen(&mut self, context: &Context<'_>) -> Poll<()> {
+        let Attached { link, socket: number, .. } = &self.attached;
+        let mut link = link.lock();
+        if self.has_pen || link.socket != *number {
+            return Poll::Ready(());
+        }
+        link.watch(context);
+        take_pen(&mut link, &mut self.ink, &mut self.rest)
+    }
+
+    /// Whether something may be sent.
+    pub(crate) fn writes(&self) -> bool {
+        self.has_pen
+    }
+
+    /// Whether others could send, if the task gave them the means.
+    pub(crate) fn keeps_others_waiting(&self) -> bool {
+        self.ink.is_some() && self.blocked_since.is_none()
+    }
+
     /// What is to be sent next.
     pub(crate) fn next(&mut self) -> Option<Outgoing> {
         self.takes = true;
+        if let Some((frame, sent)) = self.rest.take() {
+            return Some(Outgoing::Rest(frame, sent));
+        }
         if let Some(welcome) = self.attached.welcome.take() {
             return Some(Outgoing::Message(welcome));
         }
@@ -148,11 +194,16 @@ impl Conversation {
     }
 
     /// What is still to be said where the session is over, and the client listens: what was meant for it, if it is told why.
-    pub(crate) fn last_words(&self, reason: CloseReason) -> Option<Outgoing> {
-        let is_told = matches!(
-            reason,
-            CloseReason::Bye | CloseReason::Kicked | CloseReason::Protocol | CloseReason::TooLarge
-        );
+    pub(crate) fn last_words(&mut self, reason: Option<CloseReason>) -> Option<Outgoing> {
+        let is_told = reason.is_some_and(|reason| {
+            matches!(
+                reason,
+                CloseReason::Bye | CloseReason::Kicked | CloseReason::Protocol | CloseReason::TooLarge
+            )
+        });
+        if let Some((frame, sent)) = self.rest.take() {
+            return Some(Outgoing::Rest(frame, sent));
+        }
         let Attached { link, socket: number, .. } = &self.attached;
         is_told.then(|| link.next_frame(*number)).flatten().map(Outgoing::Message)
     }
@@ -164,6 +215,7 @@ impl Conversation {
             Poll::Ready(sent) => {
                 sent?;
                 self.blocked_since = None;
+                self.socket_answers = false;
                 if let Parting::Said = self.parting {
                     return Err(Ending::Lost(Some(CloseReason::Draining)));
                 }
@@ -189,14 +241,18 @@ impl Conversation {
     /// Takes one thing from the client.
     pub(crate) fn take(&mut self, received: Received<'_>) -> ControlFlow<()> {
         match self.received(received) {
-            // What is answered by the socket itself is answered before more is read.
-            Ok(()) if self.is_deaf() || self.acknowledges || self.pongs => ControlFlow::Break(()),
+            // What is answered here is answered before more is read.
+            Ok(()) if self.is_deaf() || self.answers() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(ending) => {
                 self.ending = Some(ending);
                 ControlFlow::Break(())
             }
         }
+    }
+
+    fn answers(&self) -> bool {
+        self.acknowledges || self.pongs || self.socket_answers
     }
 
     /// After something was [taken](Self::take).
@@ -208,7 +264,10 @@ impl Conversation {
         self.last_heard = Instant::now();
         self.pinged_at = None;
         match received {
-            Received::LifeSign => self.owed = Cost::message(LIFE_SIGN),
+            Received::LifeSign => {
+                self.owed = Cost::message(LIFE_SIGN);
+                self.socket_answers = true;
+            }
             Received::Text(text) => {
                 self.owed = Cost::message(text.len());
                 self.read(text)?;
@@ -266,7 +325,7 @@ impl Conversation {
         let started = shared.metrics.is_timed(&input).then(Instant::now);
         let (mut received, mut pace) = (0, Pace::Read);
         let now = now.into_std();
-        let is_current = shared.handle_at(now, |state| {
+        let is_current = shared.handle_of(Some(link.session), now, |state| {
             if !state.has(link) {
                 return None;
             }
@@ -367,12 +426,24 @@ impl Conversation {
             let is_current = link.socket == *number && link.attached;
             link.attached &= !is_current;
             if is_current {
+                link.forget_pen();
                 // The next socket finds what this one has left.
                 link.budget.pay(&self.shared.config.rates, self.owed, Instant::now().into_std());
             }
             is_current
         });
     }
+}
+
+/// Takes the pen of a socket that this task carries, as soon as nobody else writes.
+fn take_pen(link: &mut LinkState, ink: &mut Option<Ink>, rest: &mut Option<(Frame, usize)>) -> Poll<()> {
+    if let Pen::Lent { is_awaited } = &mut link.pen {
+        *is_awaited = true;
+        return Poll::Pending;
+    }
+    *ink = link.pen.take(Pen::Kept);
+    *rest = link.rest.take();
+    Poll::Ready(())
 }
 
 /// However the task ends, be it by a panic of the embedder's policy, no session stays for which nobody listens.

@@ -30,6 +30,7 @@ use crate::{
     link::{Link, LinkState},
     log::Log,
     metrics::Metrics,
+    pen::{Errand, Pen},
     question::Question,
     random,
     tokens::Signer,
@@ -74,6 +75,9 @@ pub(crate) struct State {
 struct Scratch {
     text: FrameBuffer,
     woken: Vec<Waker>,
+    errands: Vec<Errand>,
+    /// The session whose task is at work. It looks for itself whether there is something to write.
+    own: Option<SessionId>,
     questions: Vec<Question>,
     overflowed: Vec<SessionId>,
     /// For the log.
@@ -148,16 +152,20 @@ impl Shared {
         self: &Arc<Self>,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
-        self.handle_at(time::Instant::now().into_std(), make)
+        let applied = self.handle_of(None, time::Instant::now().into_std(), make);
+        finish();
+        applied
     }
 
-    /// [`Self::handle_with`], for callers that have just looked at the clock.
-    pub(crate) fn handle_at<'i>(
+    /// [`Self::handle_with`], for the task of a session. Nothing is written, nor is anybody woken, before [`finish`].
+    pub(crate) fn handle_of<'i>(
         self: &Arc<Self>,
+        own: Option<SessionId>,
         now: Instant,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
         let (applied, questions, happened) = SCRATCH.with_borrow_mut(|scratch| {
+            scratch.own = own;
             let applied = {
                 let mut state = self.lock();
                 let input = make(&mut state);
@@ -168,7 +176,6 @@ impl Shared {
                 state.arm(&self.timer);
                 applied
             };
-            scratch.woken.drain(..).for_each(Waker::wake);
             (applied, mem::take(&mut scratch.questions), mem::take(&mut scratch.happened))
         });
         happened.iter().for_each(trace::happened);
@@ -200,6 +207,14 @@ impl Shared {
     }
 }
 
+/// Writes, and lets write, what has been caused by what this thread has handled.
+pub(crate) fn finish() {
+    SCRATCH.with_borrow_mut(|Scratch { errands, woken, .. }| {
+        woken.extend(errands.drain(..).filter_map(Errand::run));
+        woken.drain(..).for_each(Waker::wake);
+    });
+}
+
 impl State {
     fn apply(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         self.step(now, input, shared, scratch);
@@ -224,13 +239,14 @@ impl State {
                 let started = metrics.encode_time.start();
                 let frame = scratch.text.frame(|text| codec::encode(&message, text));
                 metrics.encode_time.stop(started);
+                let is_alone = to.iter().nth(1).is_none();
                 for session in to.iter() {
                     let Some(link) = links.get(session.0 as usize) else { continue };
-                    let mut link = link.lock();
+                    let mut carried = link.lock();
                     if introduces {
-                        link.budget.introduce(&shared.config.rates, now);
+                        carried.budget.introduce(&shared.config.rates, now);
                     }
-                    queue(session, &mut link, frame.clone(), metrics, scratch);
+                    queue(link, carried, frame.clone(), is_alone, metrics, scratch);
                 }
             }
             Output::Authorize { token, place, userdata, seat } => {
@@ -252,7 +268,7 @@ impl State {
                 if let Some(link) = links.get(session.0 as usize)
                     && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
                 {
-                    queue(session, &mut link.lock(), frame, metrics, scratch);
+                    queue(link, link.lock(), frame, true, metrics, scratch);
                 }
                 if let Some(peer) = peer(links, session) {
                     if !shared.config.keys.0.is_empty() {
@@ -319,13 +335,28 @@ impl State {
     }
 }
 
-fn queue(session: SessionId, link: &mut LinkState, frame: Frame, metrics: &Metrics, scratch: &mut Scratch) {
-    match link.outbox.push(frame) {
-        Ok(()) => {
-            metrics.outbox_depth.saw(link.outbox.len());
-            scratch.woken.extend(link.wake());
-        }
-        Err(_) => scratch.overflowed.push(session),
+fn queue(
+    link: &Arc<Link>,
+    mut carried: MutexGuard<'_, LinkState>,
+    frame: Frame,
+    is_alone: bool,
+    metrics: &Metrics,
+    scratch: &mut Scratch,
+) {
+    if carried.outbox.push(frame).is_err() {
+        scratch.overflowed.push(link.session);
+        return;
+    }
+    metrics.outbox_depth.saw(carried.outbox.len());
+    if scratch.own == Some(link.session) {
+        return;
+    }
+    if let Pen::Lent { is_awaited } = &mut carried.pen {
+        *is_awaited = true;
+    } else if is_alone && let Some(ink) = carried.lend() {
+        scratch.errands.push(Errand { link: Arc::clone(link), socket: carried.socket, ink });
+    } else {
+        scratch.woken.extend(carried.wake());
     }
 }
 

@@ -245,6 +245,7 @@ fn resume_session(
         carried.ticket.counter += 1;
         carried.socket += 1;
         carried.attached = true;
+        carried.forget_pen();
         carried.data = admission.data.clone();
         replaced = carried.wake();
         attached = Ok((carried.socket, carried.received, carried.ticket));

@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod metrics;
 mod origins;
+mod pen;
 mod policy;
 mod question;
 mod random;
@@ -46,6 +47,7 @@ pub use ipnet::IpNet;
 pub use jwt::{Jwt, JwtKey};
 pub use metrics::{METRICS_TYPE, metrics};
 pub use origins::Origins;
+pub use pen::Ink;
 pub use policy::{Admission, JoinRequest, MatchRequest, Open, PeerInfo, Policy, Refusal};
 pub use rate::Rates;
 pub use signal_core::{
@@ -56,7 +58,7 @@ pub use signaling::{ChannelInfo, MemberInfo, SendError, Signaling};
 pub use socket::{Outgoing, Received, Socket};
 pub use tcp::tune;
 pub use turn::Turn;
-pub use websocket::WebSocket;
+pub use websocket::{Tcp, WebSocket};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,13 @@ use std::{
 
 use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
 
-use crate::{Admission, Frame, policy::Data, rate::Budget, tokens::Ticket};
+use crate::{
+    Admission, Frame,
+    pen::{Ink, Pen},
+    policy::Data,
+    rate::Budget,
+    tokens::Ticket,
+};
 
 /// Shared by whoever has something for a session and by the task of its socket. Locked for moments only, and when
 /// the driver's state is locked too, after it.
@@ -53,6 +59,10 @@ pub(crate) struct LinkState {
     pub(crate) data: Data,
     /// Where the socket comes from, if that is known.
     pub(crate) address: Option<IpAddr>,
+    /// Who writes to that socket.
+    pub(crate) pen: Pen,
+    /// What another task could not write in full, and how many bytes of it are written.
+    pub(crate) rest: Option<(Frame, usize)>,
     waker: Option<Waker>,
 }
 
@@ -80,6 +90,8 @@ impl Link {
             turn_due: None,
             data,
             address: None,
+            pen: Pen::Kept,
+            rest: None,
             waker: None,
         };
         Self { session, peer, identity, held: AtomicBool::new(false), state: Mutex::new(state) }
@@ -148,6 +160,27 @@ impl LinkState {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             self.waker = Some(context.waker().clone());
         }
+    }
+
+    /// Lets another task write, if all that was begun is written.
+    pub(crate) fn lend(&mut self) -> Option<Ink> {
+        if self.rest.is_some() {
+            return None;
+        }
+        self.pen.take(Pen::Lent { is_awaited: false })
+    }
+
+    /// Another task has written what it could. The task to wake, if there is something left to write.
+    pub(crate) fn give_back(&mut self, ink: Ink) -> Option<Waker> {
+        let Pen::Lent { is_awaited } = self.pen else { return None };
+        self.pen = Pen::Free(ink);
+        if is_awaited || self.rest.is_some() || self.outbox.has_unwritten() { self.wake() } else { None }
+    }
+
+    /// The socket is another one, or none: what stands here about it is of no use any more.
+    pub(crate) fn forget_pen(&mut self) {
+        self.pen = Pen::Kept;
+        self.rest = None;
     }
 
     /// The task to wake when something has changed.

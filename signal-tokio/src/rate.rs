@@ -158,6 +158,10 @@ impl Budget {
     }
 
     fn fill(&mut self, rates: &Rates, now: Instant) {
+        // A newcomer is introduced to all at once.
+        if now == self.filled {
+            return;
+        }
         let seconds = now.saturating_duration_since(self.filled).as_secs_f64();
         self.filled = self.filled.max(now);
         let levels = [

@@ -8,7 +8,7 @@ use std::{
 
 use signal_core::CloseReason;
 
-use crate::Frame;
+use crate::{Frame, Ink};
 
 /// A message-wise connection with a client, as the driver sees it: a [`WebSocket`](crate::WebSocket), mostly.
 pub trait Socket: Send + 'static {
@@ -33,6 +33,11 @@ pub trait Socket: Send + 'static {
         context: &mut Context<'_>,
         next: impl FnMut() -> Option<Outgoing>,
     ) -> Poll<io::Result<()>>;
+
+    /// What other tasks need to write a message to this socket while it has nothing to send, if they can.
+    fn ink(&self) -> Option<Ink> {
+        None
+    }
 }
 
 /// What can come from a client.
@@ -57,6 +62,8 @@ pub enum Received<'m> {
 pub enum Outgoing {
     /// A message.
     Message(Frame),
+    /// A message of whose frame so many bytes have been sent by means of the [ink](Socket::ink).
+    Rest(Frame, usize),
     /// Asks for a sign of life.
     Ping,
     /// The last frame. Nothing that comes after it is sent.

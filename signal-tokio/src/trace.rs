@@ -31,10 +31,11 @@ fn identity_of(identity: Option<&str>) -> Option<tracing::field::DisplayValue<Es
     identity.map(|identity| tracing::field::display(Escaped(identity)))
 }
 
-/// The span of one socket. Who speaks over it is known after its hello.
+/// The span of one socket, for whoever looks closely: it is entered with each message, and kept for each socket. Who speaks over
+/// it is known after its hello; what is told at info names the peer itself.
 pub(crate) fn socket(admitted: &Admitted) -> tracing::Span {
     use tracing::field::Empty;
-    let span = tracing::info_span!("socket", peer = Empty, session = Empty);
+    let span = tracing::debug_span!("socket", peer = Empty, session = Empty);
     // An address says where somebody lives.
     if let Some(address) = admitted.address {
         tracing::debug!(parent: &span, %address, "a socket is open");

@@ -5,6 +5,7 @@
 //! bytes that all recipients of a [`Frame`](crate::Frame) share.
 
 pub(crate) mod frame;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -18,14 +19,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 
 use self::frame::{Fault, Head, Incoming, Opcode};
-use crate::{Outgoing, Received, Socket};
+pub use self::tcp::Tcp;
+use crate::{Ink, Outgoing, Received, Socket};
 
 /// A WebSocket after its handshake. It has no extensions; fragments are put together, pings and close frames answered.
 pub struct WebSocket<S> {
     stream: S,
+    tcp: Option<Arc<TcpStream>>,
     /// The longest message that is read.
     most_read: usize,
     /// What has come and was not handed over: the start of a frame, mostly.
@@ -87,12 +93,21 @@ thread_local! {
     static SENDING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
+impl WebSocket<Tcp> {
+    /// A WebSocket over a connection of TCP, to which other tasks can write what they have for its client.
+    pub fn over_tcp(stream: TcpStream, read: &[u8], most_read: usize) -> Self {
+        let stream = Arc::new(stream);
+        Self { tcp: Some(Arc::clone(&stream)), ..Self::new(Tcp(stream), read, most_read) }
+    }
+}
+
 impl<S> WebSocket<S> {
     /// A WebSocket over `stream`, of which `read` was read behind the handshake. Of a message `most_read` bytes are read,
     /// see [`Signaling::most_read`](crate::Signaling::most_read).
     pub fn new(stream: S, read: &[u8], most_read: usize) -> Self {
         Self {
             stream,
+            tcp: None,
             most_read,
             unread: read.to_vec(),
             fragments: None,
@@ -236,7 +251,8 @@ impl<S> WebSocket<S> {
 
     fn bytes_of(&mut self, outgoing: Outgoing) -> Arc<[u8]> {
         match outgoing {
-            Outgoing::Message(frame) => frame.into_websocket(),
+            // The rest of a message comes first, if at all.
+            Outgoing::Message(frame) | Outgoing::Rest(frame, _) => frame.into_websocket(),
             Outgoing::Ping => control(Opcode::Ping, &[]),
             Outgoing::Close(reason) => {
                 self.closes = true;
@@ -371,6 +387,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for WebSocket<S>
                 break;
             }
             let Some(first) = next() else { break };
+            if let Outgoing::Rest(frame, sent) = first {
+                self.unsent = Some(Unsent { bytes: frame.into_websocket(), sent });
+                continue;
+            }
             let first = self.bytes_of(first);
             // A close frame is the last.
             let second = if self.closes { None } else { next() };
@@ -393,6 +413,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for WebSocket<S>
             written?;
         }
         Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn ink(&self) -> Option<Ink> {
+        self.tcp.clone().map(|stream| Ink(stream))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr};
 
 use signal_conformance::autobahn::{self, Echo};
-use signal_tokio::{HttpLimits, Signaling};
+use signal_tokio::{HttpLimits, Signaling, WebSocket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,8 @@ async fn serve(signaling: Signaling, listener: TcpListener, stop: CancellationTo
 async fn welcome(mut stream: TcpStream, remote: SocketAddr, signaling: &Signaling) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let head = read_head(&mut stream, HttpLimits::default().head_bytes).await?;
-    if let Some((socket, admitted)) = upgrade(stream, head, None, signaling, remote).await? {
+    if let Some((stream, read, admitted)) = upgrade(stream, head, None, signaling, remote).await? {
+        let socket = WebSocket::over_tcp(stream, &read, signaling.most_read());
         signaling.serve(Echo::new(socket), admitted).await;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::{Response, request::Parts};
-use signal_tokio::{HttpLimits, Signaling, tune};
+use signal_tokio::{HttpLimits, Signaling, Socket, WebSocket, tune};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -128,14 +128,22 @@ impl Server {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             let stream = time::timeout_at(deadline, tls.accept(stream)).await??;
-            return self.upgrade(stream, remote, deadline).await;
+            return self.upgrade(stream, remote, deadline, WebSocket::new).await;
         }
-        self.upgrade(stream, remote, deadline).await
+        self.upgrade(stream, remote, deadline, WebSocket::over_tcp).await
     }
 
-    async fn upgrade<S>(&self, mut stream: S, remote: SocketAddr, deadline: Instant) -> io::Result<()>
+    /// `open` makes a WebSocket of a connection, of what was read of it, and of how much of a message is read.
+    async fn upgrade<S, W>(
+        &self,
+        mut stream: S,
+        remote: SocketAddr,
+        deadline: Instant,
+        open: fn(S, &[u8], usize) -> W,
+    ) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        W: Socket,
     {
         let head = time::timeout_at(deadline, read_head(&mut stream, self.http.head_bytes)).await??;
         let head = match (head, &self.fallback) {
@@ -145,9 +153,9 @@ impl Server {
             }
             (head, _) => head,
         };
-        if let Some((socket, admitted)) =
-            upgrade(stream, head, self.path.as_deref(), &self.signaling, remote).await?
-        {
+        let upgraded = upgrade(stream, head, self.path.as_deref(), &self.signaling, remote).await?;
+        if let Some((stream, read, admitted)) = upgraded {
+            let socket = open(stream, &read, self.signaling.most_read());
             // A task of its own: that of the handshake would be kept for as long.
             tokio::spawn(self.signaling.serve(socket, admitted));
         }

@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr};
 
 use http::{HeaderValue, Response, StatusCode, header};
-use signal_tokio::{Admitted, Signaling, WebSocket, head};
+use signal_tokio::{Admitted, Signaling, head};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::{
     Error,
@@ -24,14 +24,14 @@ const HTTP_2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The head of a request, and what has come after it; or what is wrong with it.
 pub(crate) type Head = Result<(Request, Vec<u8>), StatusCode>;
 
-/// Answers a request. `None` when it was refused, and has been told so.
+/// Answers a request. What has become a WebSocket, and what was read of it; `None` when it was refused, and has been told so.
 pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     head: Head,
     path: Option<&str>,
     signaling: &Signaling,
     remote: SocketAddr,
-) -> io::Result<Option<(WebSocket<S>, Admitted)>> {
+) -> io::Result<Option<(S, Vec<u8>, Admitted)>> {
     let (request, rest) = match head {
         Ok(head) => head,
         Err(status) => return refuse(stream, head::refuse(status)).await,
@@ -46,7 +46,7 @@ pub(crate) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     match signaling.admit(&parts, Some(remote)).await {
         Ok(admitted) => {
             write_head(&mut stream, &head::accept(&parts)).await?;
-            Ok(Some((WebSocket::new(stream, &rest, signaling.most_read()), admitted)))
+            Ok(Some((stream, rest, admitted)))
         }
         Err(refusal) => refuse(stream, refusal.into_response()).await,
     }

@@ -180,7 +180,7 @@ impl Socket for MemorySocket {
                 return Poll::Pending;
             }
             match outgoing {
-                Outgoing::Message(frame) => line.heard.push_back(frame),
+                Outgoing::Message(frame) | Outgoing::Rest(frame, _) => line.heard.push_back(frame),
                 Outgoing::Ping => {}
                 Outgoing::Close(reason) => line.closed = Some(reason),
             }

@@ -37,7 +37,7 @@ impl ServerEnd {
 
     fn packet(&mut self, outgoing: Outgoing) -> Packet {
         match outgoing {
-            Outgoing::Message(frame) => {
+            Outgoing::Message(frame) | Outgoing::Rest(frame, _) => {
                 let text = String::from_utf8(frame.as_ref().to_vec()).expect("frames are text");
                 if self.peer.is_none() {
                     self.peer = self.stage.book().desk.welcomed(self.number, &text);
