@@ -109,7 +109,9 @@ impl<S: Socket> Connection<S> {
             let sent = socket.poll_send(context, || conversation.next());
             conversation.sent(sent)?;
         }
-        if conversation.listens() && socket.poll_receive(context, |some| conversation.take(some)).is_ready() {
+        // What is answered here is answered before more is read.
+        let reads = conversation.listens() && !conversation.answers();
+        if reads && socket.poll_receive(context, |some| conversation.take(some)).is_ready() {
             finish();
             return conversation.go_on().map(Poll::Ready);
         }

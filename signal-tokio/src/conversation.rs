@@ -241,7 +241,6 @@ impl Conversation {
     /// Takes one thing from the client.
     pub(crate) fn take(&mut self, received: Received<'_>) -> ControlFlow<()> {
         match self.received(received) {
-            // What is answered here is answered before more is read.
             Ok(()) if self.is_deaf() || self.answers() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(ending) => {
@@ -251,7 +250,8 @@ impl Conversation {
         }
     }
 
-    fn answers(&self) -> bool {
+    /// Whether this task, or the socket itself, has something to answer.
+    pub(crate) fn answers(&self) -> bool {
         self.acknowledges || self.pongs || self.socket_answers
     }
 

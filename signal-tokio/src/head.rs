@@ -47,7 +47,8 @@ impl HttpLimits {
 /// Most fields in a head, 100. A browser sends about 20.
 pub const MOST_FIELDS: usize = 100;
 
-/// Looks at a request for a WebSocket over HTTP/1.1 (RFC 6455, section 4.2.1).
+/// Looks at a request for a WebSocket over HTTP/1.1 (RFC 6455, section 4.2.1), or over HTTP/2, where it is a `CONNECT`
+/// (RFC 8441, section 5).
 ///
 /// # Errors
 ///
@@ -59,6 +60,14 @@ pub const MOST_FIELDS: usize = 100;
 /// | 426, with `Upgrade` and `Sec-WebSocket-Version` | it asks for no WebSocket, or for another version (section 4.4) |
 /// | 400 | its version or its key is missing, or there are several |
 pub fn check(request: &Parts) -> Result<(), StatusCode> {
+    if request.version == Version::HTTP_2 && request.method == Method::CONNECT {
+        let version = only(&request.headers, header::SEC_WEBSOCKET_VERSION);
+        return if version.is_some_and(|version| version == VERSION) {
+            Ok(())
+        } else {
+            Err(StatusCode::BAD_REQUEST)
+        };
+    }
     if request.method != Method::GET {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -81,15 +90,18 @@ pub fn check(request: &Parts) -> Result<(), StatusCode> {
 #[must_use]
 pub fn accept(request: &Parts) -> Response<()> {
     let mut response = Response::new(());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let fields = response.headers_mut();
-    fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    if let Some(key) = request.headers.get(header::SEC_WEBSOCKET_KEY) {
-        fields.insert(header::SEC_WEBSOCKET_ACCEPT, accept_key(key.as_bytes()));
+    // HTTP/2 has no other protocol to switch to, and nothing to show by a key.
+    if request.version < Version::HTTP_2 {
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let fields = response.headers_mut();
+        fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        if let Some(key) = request.headers.get(header::SEC_WEBSOCKET_KEY) {
+            fields.insert(header::SEC_WEBSOCKET_ACCEPT, accept_key(key.as_bytes()));
+        }
     }
     if words(&request.headers, header::SEC_WEBSOCKET_PROTOCOL).any(|name| name == SUBPROTOCOL) {
-        fields.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
     response
 }
@@ -141,4 +153,45 @@ fn words(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut fields = headers.get_all(name).iter();
     fields.next().filter(|_| fields.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(request: http::request::Builder) -> Parts {
+        request.body(()).unwrap().into_parts().0
+    }
+
+    /// The example of RFC 6455, section 1.3.
+    #[test]
+    fn the_key_is_answered_as_the_standard_has_it() {
+        let request = Request::get("/")
+            .header("Connection", "keep-alive, Upgrade")
+            .header("Upgrade", "h2c, WebSocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("Sec-WebSocket-Protocol", "chat, signal.v1");
+        let request = parts(request);
+        assert_eq!(check(&request), Ok(()));
+        let answer = accept(&request);
+        assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(answer.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "signal.v1");
+    }
+
+    #[test]
+    fn over_http_2_it_is_a_connect_that_is_answered_with_200() {
+        let request = |method, version| {
+            let request = Request::builder().method(method).version(Version::HTTP_2).uri("/");
+            parts(request.header("Sec-WebSocket-Version", version))
+        };
+        assert_eq!(check(&request("CONNECT", "13")), Ok(()));
+        let answer = accept(&request("CONNECT", "13"));
+        assert_eq!((answer.status(), answer.headers().len()), (StatusCode::OK, 0));
+        assert_eq!(check(&request("CONNECT", "12")), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(check(&request("GET", "13")), Err(StatusCode::UPGRADE_REQUIRED));
+    }
 }

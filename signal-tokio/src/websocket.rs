@@ -41,7 +41,7 @@ pub struct WebSocket<S> {
     end: Option<End>,
     /// What the stream has not taken yet.
     unsent: Option<Unsent>,
-    /// The answer to a ping (section 5.5.3), until it is sent.
+    /// The answer to a ping, until it is sent.
     pong: Option<Arc<[u8]>>,
     /// The close frame, until it is sent.
     close: Option<Arc<[u8]>>,
@@ -127,8 +127,7 @@ impl<S> WebSocket<S> {
         take: &mut impl FnMut(Received<'_>) -> ControlFlow<()>,
     ) -> (usize, bool) {
         let (mut used, mut handed) = (0, false);
-        // Each ping is answered before more is read.
-        while !self.is_deaf && self.pong.is_none() && self.end.is_none() {
+        while !self.is_deaf && !self.has_to_answer() && self.end.is_none() {
             let rest = &mut bytes[used..];
             let flow = match frame::read(rest, self.most_read) {
                 Ok(None) => break,
@@ -162,6 +161,11 @@ impl<S> WebSocket<S> {
         (if self.is_deaf { bytes.len() } else { used }, handed)
     }
 
+    /// Each ping is answered before more is read, if the client takes what it is sent. Otherwise the newest is (section 5.5.3).
+    fn has_to_answer(&self) -> bool {
+        self.pong.is_some() && self.unsent.is_none() && !self.closes
+    }
+
     /// Hands over what was kept, together with what has come since.
     fn hand_over_with(
         &mut self,
@@ -186,7 +190,7 @@ impl<S> WebSocket<S> {
     ) -> Result<Option<ControlFlow<()>>, End> {
         let received = match opcode {
             Opcode::Ping => {
-                self.pong = Some(control(Opcode::Pong, payload));
+                self.pong = (!self.closes).then(|| control(Opcode::Pong, payload));
                 Received::LifeSign
             }
             Opcode::Pong => Received::LifeSign,

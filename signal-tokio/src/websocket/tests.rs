@@ -15,7 +15,7 @@ use super::{
     WebSocket,
     frame::{Head, Opcode},
 };
-use crate::{Frame, Outgoing, Socket, tests::dice::Dice};
+use crate::{Frame, Outgoing, Received, Socket, tests::dice::Dice};
 
 /// A connection whose client has said all that it will say, but is slow: bytes come and go in pieces of these sizes.
 struct Line {
@@ -238,6 +238,29 @@ async fn what_is_sent_arrives_in_order_however_slowly_it_is_taken() {
         socket.stream.room = usize::MAX;
         assert!(poll_fn(|context| socket.poll_send(context, || Some(Outgoing::Ping))).await.is_ok());
         assert_eq!(socket.stream.heard.len(), expected.len());
+    }
+}
+
+#[test]
+fn who_goes_on_after_the_close_frame_is_neither_answered_nor_kept() {
+    let pings = said(Opcode::Ping, true, b"?").repeat(10_000);
+    for room in [0, usize::MAX] {
+        let mut socket = socket(&pings, 1, 1_000);
+        socket.stream.room = room;
+        let mut context = Context::from_waker(Waker::noop());
+        let mut close = Some(Outgoing::Close(CloseReason::Bye));
+        let _ = socket.poll_receive(&mut context, |_| ControlFlow::Break(()));
+        let _ = socket.poll_send(&mut context, || close.take());
+        let heard = socket.stream.heard.len();
+        let mut is_closed = false;
+        while !is_closed {
+            let _ = socket.poll_receive(&mut context, |received| {
+                is_closed = matches!(received, Received::Closed);
+                ControlFlow::Continue(())
+            });
+            assert!(socket.unread.len() < 2_000, "{} bytes are kept", socket.unread.len());
+        }
+        assert_eq!(socket.stream.heard.len(), heard);
     }
 }
 
