@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     Frame, Ink, Outgoing, Received,
-    driver::Shared,
+    driver::{Shared, finish},
     handshake::{Attached, encode},
     link::LinkState,
     pen::Pen,
@@ -325,7 +325,7 @@ impl Conversation {
         let started = shared.metrics.is_timed(&input).then(Instant::now);
         let (mut received, mut pace) = (0, Pace::Read);
         let now = now.into_std();
-        let is_current = shared.handle_of(Some(link.session), now, |state| {
+        let is_current = shared.handle_of(link, now, |state| {
             if !state.has(link) {
                 return None;
             }
@@ -449,6 +449,7 @@ fn take_pen(link: &mut LinkState, ink: &mut Option<Ink>, rest: &mut Option<(Fram
 /// However the task ends, be it by a panic of the embedder's policy, no session stays for which nobody listens.
 impl Drop for Conversation {
     fn drop(&mut self) {
+        finish();
         self.detach();
     }
 }

@@ -76,8 +76,9 @@ struct Scratch {
     text: FrameBuffer,
     woken: Vec<Waker>,
     errands: Vec<Errand>,
-    /// The session whose task is at work. It looks for itself whether there is something to write.
-    own: Option<SessionId>,
+    /// Where the link is whose task is at work, until that has [finished](finish). It looks for itself whether it has something
+    /// to write. (A number would not do: there may be several servers.)
+    own: Option<usize>,
     questions: Vec<Question>,
     overflowed: Vec<SessionId>,
     /// For the log.
@@ -152,20 +153,33 @@ impl Shared {
         self: &Arc<Self>,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
-        let applied = self.handle_of(None, time::Instant::now().into_std(), make);
-        finish();
+        let applied = self.handle_at(time::Instant::now().into_std(), make);
+        // The answer of a policy, mostly, that was there at once.
+        let is_within = SCRATCH.with_borrow(|scratch| scratch.own.is_some());
+        if !is_within {
+            finish();
+        }
         applied
     }
 
-    /// [`Self::handle_with`], for the task of a session. Nothing is written, nor is anybody woken, before [`finish`].
+    /// [`Self::handle_with`], for the task that has this link. Nothing of all that is caused until [`finish`] is written before, nor
+    /// is anybody woken.
     pub(crate) fn handle_of<'i>(
         self: &Arc<Self>,
-        own: Option<SessionId>,
+        own: &Arc<Link>,
+        now: Instant,
+        make: impl FnOnce(&mut State) -> Option<Input<'i>>,
+    ) -> bool {
+        SCRATCH.with_borrow_mut(|scratch| scratch.own = Some(Arc::as_ptr(own).addr()));
+        self.handle_at(now, make)
+    }
+
+    fn handle_at<'i>(
+        self: &Arc<Self>,
         now: Instant,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
         let (applied, questions, happened) = SCRATCH.with_borrow_mut(|scratch| {
-            scratch.own = own;
             let applied = {
                 let mut state = self.lock();
                 let input = make(&mut state);
@@ -209,7 +223,8 @@ impl Shared {
 
 /// Writes, and lets write, what has been caused by what this thread has handled.
 pub(crate) fn finish() {
-    SCRATCH.with_borrow_mut(|Scratch { errands, woken, .. }| {
+    SCRATCH.with_borrow_mut(|Scratch { errands, woken, own, .. }| {
+        *own = None;
         woken.extend(errands.drain(..).filter_map(Errand::run));
         woken.drain(..).for_each(Waker::wake);
     });
@@ -348,7 +363,7 @@ fn queue(
         return;
     }
     metrics.outbox_depth.saw(carried.outbox.len());
-    if scratch.own == Some(link.session) {
+    if scratch.own == Some(Arc::as_ptr(link).addr()) {
         return;
     }
     if let Pen::Lent { is_awaited } = &mut carried.pen {
