@@ -28,7 +28,18 @@ impl Hub {
 
 #[cfg(any(test, fuzzing))]
 impl Hub {
-    pub(super) fn recounted(&self) -> Counts {
+    /// Looks through all sessions for what must not be. After each input while there are few; with ten thousand of them after
+    /// some dozens, as it would take longer than all the rest otherwise.
+    pub(super) fn check(&mut self) {
+        self.unchecked += 1;
+        if self.unchecked * 256 >= self.sessions.len() {
+            self.unchecked = 0;
+            assert_eq!(self.counts(), self.recounted());
+            self.check_turns();
+        }
+    }
+
+    fn recounted(&self) -> Counts {
         let sessions = || self.sessions.iter().flatten();
         Counts {
             attached: sessions().filter(|session| session.is_live() && !session.is_detached()).count(),

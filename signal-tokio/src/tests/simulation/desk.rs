@@ -8,7 +8,10 @@ use std::{
 use signal_core::{EndReason, ServerMessage, codec};
 use tokio::time::Instant;
 
-use super::plan::{self, Plan};
+use super::{
+    plan::{self, Plan},
+    stage::TIMING,
+};
 use crate::{Event, Events, Signaling};
 
 /// The sessions of the server that runs at the moment.
@@ -145,7 +148,10 @@ impl Desk {
                 let is_late = |silence: Duration| {
                     !self.plan.log_is_slow && silence > self.plan.grace + Duration::from_millis(10)
                 };
-                silence.is_some_and(|silence| silence >= self.plan.grace && !is_late(silence))
+                // A client that takes nothing keeps its socket from learning that it is given up: the close frame has to wait,
+                // and then the client's.
+                let unheard = 2 * TIMING.farewell;
+                silence.is_some_and(|silence| silence + unheard >= self.plan.grace && !is_late(silence))
             }
             EndReason::Overflow => self.plan.outbox < 1024,
             EndReason::Bye | EndReason::Kicked | EndReason::Replaced => {
