@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    ops::ControlFlow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -156,7 +157,7 @@ async fn close<S: Socket>(
         while !is_closed {
             ready!(socket.poll_receive(context, |received| {
                 is_closed |= matches!(received, Received::Closed | Received::GoneAway);
-                std::ops::ControlFlow::Continue(())
+                ControlFlow::Continue(())
             }));
         }
         Poll::Ready(())

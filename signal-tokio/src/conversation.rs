@@ -1,6 +1,11 @@
 //! What is said over one socket: what its messages mean, what is answered and acknowledged, and when what is due.
 
-use std::{io, mem, ops::ControlFlow, sync::Arc, sync::atomic::Ordering::Relaxed, task::Context, task::Poll};
+use std::{
+    io, mem,
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll},
+};
 
 use signal_core::{ACK_EVERY, ClientMessage, CloseReason, EndReason, ErrorCode, Input, ServerMessage, codec};
 use tokio::time::Instant;
@@ -289,8 +294,7 @@ impl Conversation {
 
     fn read(&mut self, text: &str) -> Result<(), Ending> {
         let session = self.attached.link.session;
-        let shared = Arc::clone(&self.shared);
-        let frame = match codec::decode(text, &shared.config.frames) {
+        let frame = match codec::decode(text, &self.shared.config.frames) {
             Ok(frame) => frame,
             Err(error) => {
                 let input = Input::Malformed { session, code: error.code, id: error.id };

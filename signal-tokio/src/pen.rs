@@ -4,7 +4,7 @@
 //! of the socket would cost as much again as all the rest that is not the system's. Whatever else there is (several messages,
 //! answers, a client that does not read) is written by the task of the socket, in one go.
 
-use std::{io, mem, sync::Arc, task::Waker};
+use std::{fmt, io, mem, sync::Arc, task::Waker};
 
 use tokio::net::TcpStream;
 
@@ -87,8 +87,8 @@ impl Errand {
     }
 }
 
-impl std::fmt::Debug for Pen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Pen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kept => "Kept",
             Self::Free(_) => "Free",
@@ -97,8 +97,8 @@ impl std::fmt::Debug for Pen {
     }
 }
 
-impl std::fmt::Debug for Ink {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Ink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ink").finish_non_exhaustive()
     }
 }

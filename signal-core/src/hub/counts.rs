@@ -28,25 +28,15 @@ impl Hub {
 
 #[cfg(any(test, fuzzing))]
 impl Hub {
-    /// Looks through all sessions for what must not be. After each input while there are few; with ten thousand of them after
-    /// some dozens, as it would take longer than all the rest otherwise.
-    pub(super) fn check(&mut self) {
-        self.unchecked += 1;
-        if self.unchecked * 256 >= self.sessions.len() {
-            self.unchecked = 0;
-            assert_eq!(self.counts(), self.recounted());
-            self.check_turns();
-        }
-    }
-
-    fn recounted(&self) -> Counts {
-        let sessions = || self.sessions.iter().flatten();
-        Counts {
-            attached: sessions().filter(|session| session.is_live() && !session.is_detached()).count(),
-            detached: sessions().filter(|session| session.is_detached()).count(),
-            channels: self.channels().count(),
-            pools: self.queues.len(),
-            waiting: sessions().map(|session| session.searches.len()).sum(),
-        }
+    pub(super) fn recounted(&self) -> Counts {
+        let counts =
+            Counts { channels: self.channels().count(), pools: self.queues.len(), ..Counts::default() };
+        // After each input, of ten thousand sessions too: once through them is enough.
+        self.sessions.iter().flatten().fold(counts, |mut counts, session| {
+            counts.detached += usize::from(session.is_detached());
+            counts.attached += usize::from(session.is_live() && !session.is_detached());
+            counts.waiting += session.searches.len();
+            counts
+        })
     }
 }

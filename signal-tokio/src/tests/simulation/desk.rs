@@ -8,10 +8,7 @@ use std::{
 use signal_core::{EndReason, ServerMessage, codec};
 use tokio::time::Instant;
 
-use super::{
-    plan::{self, Plan},
-    stage::TIMING,
-};
+use super::plan::{self, Plan};
 use crate::{Event, Events, Signaling};
 
 /// The sessions of the server that runs at the moment.
@@ -113,10 +110,10 @@ impl Desk {
         }
     }
 
-    /// The server learns that a socket is of no use any more.
-    pub(super) fn lost(&mut self, peer: &str, socket: u64) {
+    /// The server has learnt at this moment that a socket is of no use any more.
+    pub(super) fn lost(&mut self, peer: &str, socket: u64, at: Instant) {
         if let Some(served) = self.sessions.get_mut(peer).filter(|served| served.socket == socket) {
-            served.lost_at.get_or_insert_with(Instant::now);
+            served.lost_at.get_or_insert(at);
         }
     }
 
@@ -148,10 +145,7 @@ impl Desk {
                 let is_late = |silence: Duration| {
                     !self.plan.log_is_slow && silence > self.plan.grace + Duration::from_millis(10)
                 };
-                // A client that takes nothing keeps its socket from learning that it is given up: the close frame has to wait,
-                // and then the client's.
-                let unheard = 2 * TIMING.farewell;
-                silence.is_some_and(|silence| silence + unheard >= self.plan.grace && !is_late(silence))
+                silence.is_some_and(|silence| silence >= self.plan.grace && !is_late(silence))
             }
             EndReason::Overflow => self.plan.outbox < 1024,
             EndReason::Bye | EndReason::Kicked | EndReason::Replaced => {

@@ -9,10 +9,11 @@ use std::{
 };
 
 use signal_core::CloseReason;
+use tokio::time::Instant;
 
 use super::{
     network::{Packet, Wire},
-    stage::Stage,
+    stage::{Stage, TIMING},
 };
 use crate::{Outgoing, Received, Socket};
 
@@ -28,11 +29,22 @@ pub(super) struct ServerEnd {
     receiving: Option<Pin<Box<dyn Future<Output = Packet> + Send>>>,
     room: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     unsent: Option<Packet>,
+    /// Since when there is no room for that.
+    blocked_since: Option<Instant>,
 }
 
 impl ServerEnd {
     pub(super) fn new(wire: Wire, stage: Arc<Stage>, number: u64) -> Self {
-        Self { wire, stage, number, peer: None, receiving: None, room: None, unsent: None }
+        Self {
+            wire,
+            stage,
+            number,
+            peer: None,
+            receiving: None,
+            room: None,
+            unsent: None,
+            blocked_since: None,
+        }
     }
 
     fn packet(&mut self, outgoing: Outgoing) -> Packet {
@@ -55,7 +67,10 @@ impl ServerEnd {
     /// The server learns, if it has not, that this socket is of no use any more.
     fn lose(&self) {
         if let Some(peer) = &self.peer {
-            self.stage.book_as_it_is().desk.lost(peer, self.number);
+            // One whose client takes nothing is given up in time, and is told so only when there is room for a close frame.
+            let given_up = self.blocked_since.map(|since| since + TIMING.write);
+            let at = given_up.map_or(Instant::now(), |given_up| given_up.min(Instant::now()));
+            self.stage.book_as_it_is().desk.lost(peer, self.number, at);
         }
     }
 }
@@ -112,8 +127,13 @@ impl Socket for ServerEnd {
                 self.lose();
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
-            let Err(refused) = self.wire.down.try_send(packet) else { continue };
+            let Err(refused) = self.wire.down.try_send(packet) else {
+                // Room that comes too late helps nobody.
+                self.blocked_since.take_if(|since| Instant::now() < *since + TIMING.write);
+                continue;
+            };
             self.unsent = Some(refused);
+            self.blocked_since.get_or_insert_with(Instant::now);
             let down = &self.wire.down;
             let room = self.room.get_or_insert_with(|| {
                 let down = Arc::clone(down);
