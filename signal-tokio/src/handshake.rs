@@ -172,8 +172,7 @@ fn open_session(
         let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox, budget));
         {
             let mut carried = link.lock();
-            carried.socket = 1;
-            carried.attached = true;
+            carried.attach();
             carried.previous_ticket = previous_ticket;
         }
         state.links.insert(Arc::clone(&link));
@@ -243,9 +242,7 @@ fn resume_session(
         // frame: the welcome that brings it may be lost.
         carried.previous_ticket = Some(token.ticket);
         carried.ticket.counter += 1;
-        carried.socket += 1;
-        carried.attached = true;
-        carried.forget_pen();
+        carried.attach();
         carried.data = admission.data.clone();
         replaced = carried.wake();
         attached = Ok((carried.socket, carried.received, carried.ticket));

@@ -177,7 +177,14 @@ impl LinkState {
         if is_awaited || self.rest.is_some() || self.outbox.has_unwritten() { self.wake() } else { None }
     }
 
-    /// The socket is another one, or none: what stands here about it is of no use any more.
+    /// Another socket carries the session from now on.
+    pub(crate) fn attach(&mut self) {
+        self.socket += 1;
+        self.attached = true;
+        self.forget_pen();
+    }
+
+    /// There is no socket that anybody could write to but its own task: what stands here about another is of no use any more.
     pub(crate) fn forget_pen(&mut self) {
         self.pen = Pen::Kept;
         self.rest = None;

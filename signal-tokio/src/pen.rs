@@ -183,11 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_for_the_pen_is_woken() {
+        let (link, narrow) = link(100);
+        let errand = errand(&link).unwrap();
+        link.lock().pen = Pen::Lent { is_awaited: true };
+        assert!(errand.run().is_some());
+        assert_eq!(*narrow.written.lock().unwrap(), b"\x81\x05hello");
+    }
+
+    #[test]
     fn a_pen_whose_socket_was_replaced_is_thrown_away() {
         let (link, narrow) = link(100);
         let errand = errand(&link).unwrap();
-        link.lock().socket += 1;
-        link.lock().forget_pen();
+        link.lock().attach();
         assert!(errand.run().is_none());
         assert!(narrow.written.lock().unwrap().is_empty());
         assert!(matches!(link.lock().pen, Pen::Kept) && link.lock().outbox.unwritten() == 1);

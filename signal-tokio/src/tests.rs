@@ -2,3 +2,4 @@ pub(crate) mod dice;
 mod identities;
 mod simulation;
 mod task;
+mod tcp;

@@ -3,16 +3,18 @@
 mod memory;
 
 use std::{
-    future,
+    future, io,
+    ops::ControlFlow,
     sync::atomic::{AtomicBool, Ordering},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use memory::Client;
+use memory::{Client, MemorySocket};
 use signal_tokio::{
-    Admission, CloseReason, Event, Events, JoinGrant, JoinRequest, Limits, PeerInfo, Policy, Refusal,
-    Signaling,
+    Admission, CloseReason, Event, Events, JoinGrant, JoinRequest, Limits, Outgoing, PeerInfo, Policy,
+    Received, Refusal, Signaling, Socket,
 };
 use tokio::time;
 
@@ -145,6 +147,47 @@ async fn a_session_whose_task_is_dropped_is_detached() {
         next_of(&mut events).await;
     }
     assert_eq!(signaling.peers(), []);
+}
+
+/// A socket of which the task panics after it has handled a certain word.
+struct Brittle(MemorySocket);
+
+impl Socket for Brittle {
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
+        self.0.poll_receive(context, |received| {
+            let is_last = matches!(received, Received::Text(text) if text.contains("last word"));
+            let flow = take(received);
+            assert!(!is_last, "the task panics, as the test wants it");
+            flow
+        })
+    }
+
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        self.0.poll_send(context, next)
+    }
+}
+
+#[tokio::test]
+async fn what_was_handled_before_a_panic_arrives() {
+    let signaling = Signaling::builder().build().expect("it can work");
+    let (client, other) = (Client::default(), connect(&signaling));
+    tokio::spawn(signaling.serve(Brittle(client.socket()), Admission::default()));
+    for joining in [&client, &other] {
+        joining.say(HELLO);
+        joining.say(r#"{"type":"join","channel":"room"}"#);
+        while !joining.hear_text().await.starts_with(r#"{"type":"joined""#) {}
+    }
+    while !other.hear_text().await.starts_with(r#"{"type":"addPeer""#) {}
+    client.say(r#"{"type":"send","channel":"room","data":"last word"}"#);
+    assert!(other.hear_text().await.contains("last word"));
 }
 
 /// Does not decide on the first join, and panics at the second.
