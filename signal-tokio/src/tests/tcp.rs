@@ -33,12 +33,9 @@ async fn guest(signaling: &Signaling) -> Guest {
     stream.write_all(&[&head, HELLO].concat()).await.unwrap();
     let idle = async {
         loop {
-            let state = signaling.shared.lock();
-            let free = state.links.iter().find(|(_, link)| matches!(link.lock().pen, Pen::Free(_)));
-            if let Some((_, link)) = free {
-                return link.peer.clone();
+            if let Some(peer) = idle_peer(signaling) {
+                return peer;
             }
-            drop(state);
             yield_now().await;
         }
     };
@@ -46,6 +43,13 @@ async fn guest(signaling: &Signaling) -> Guest {
     let mut welcome = [0; 1 << 10];
     assert!(stream.read(&mut welcome).await.unwrap() > 0);
     Guest { stream, task, peer }
+}
+
+/// A peer to whose socket others may write.
+fn idle_peer(signaling: &Signaling) -> Option<PeerId> {
+    let state = signaling.shared.lock();
+    let (_, link) = state.links.iter().find(|(_, link)| matches!(link.lock().pen, Pen::Free(_)))?;
+    Some(link.peer.clone())
 }
 
 #[tokio::test]
