@@ -209,6 +209,10 @@ impl Conversation {
         if let Some((frame, sent)) = self.rest.take() {
             return Some(Outgoing::Rest(frame, sent));
         }
+        // Another socket may have taken over before this one was welcomed.
+        if let Some(welcome) = self.attached.welcome.take().filter(|_| reason.is_some()) {
+            return Some(Outgoing::Message(welcome));
+        }
         let Attached { link, socket: number, .. } = &self.attached;
         is_told.then(|| link.next_frame(*number)).flatten().map(Outgoing::Message)
     }
@@ -455,5 +459,33 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         finish();
         self.detach();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use signal_core::{Epoch, Outbox, PeerId, SessionId};
+
+    use super::*;
+    use crate::{Admission, Rates, Signaling, link::Link, rate::Budget, tokens::Ticket};
+
+    #[tokio::test]
+    async fn who_is_replaced_before_it_was_welcomed_hears_both() {
+        let signaling = Signaling::builder().build().unwrap();
+        let ticket = Ticket { epoch: Epoch(1), session: 0, counter: 0 };
+        let budget = Budget::full(&Rates::default(), Instant::now().into_std());
+        let (peer, outbox) = (PeerId::new("peer").unwrap(), Outbox::new(10, 1 << 10));
+        let link = Arc::new(Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget));
+        link.lock().attach();
+        let attached = Attached { link: Arc::clone(&link), socket: 1, welcome: Some(Frame::text("welcome")) };
+        let mut conversation = Conversation::new(Arc::clone(&signaling.shared), attached, None);
+        link.lock().attach();
+        let looked = conversation.look_at_the_link(&Context::from_waker(Waker::noop()));
+        assert!(matches!(looked, Err(Ending::Over(CloseReason::Replaced))));
+        let mut said = || conversation.last_words(Some(CloseReason::Replaced));
+        assert!(matches!(said(), Some(Outgoing::Message(frame)) if frame == Frame::text("welcome")));
+        assert!(said().is_none());
     }
 }

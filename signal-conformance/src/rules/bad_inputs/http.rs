@@ -86,8 +86,8 @@ pub(super) async fn headers(scene: &Scene, number: usize) -> String {
 
 /// Sends a head a byte at a time, as long as the server takes it.
 pub(super) async fn trickles(scene: &Scene) -> String {
-    let mut stream = scene.server.connect().await;
     let start = Instant::now();
+    let mut stream = scene.server.connect().await;
     let (mut read, mut write) = stream.split();
     let trickle = async {
         write.write_all(b"GET /signal HTTP/1.1\r\nX: ").await?;
@@ -107,8 +107,8 @@ pub(super) async fn trickles(scene: &Scene) -> String {
 
 /// Sends the start of a head, and no more.
 pub(super) async fn stays(scene: &Scene, start_of_head: &str) -> String {
-    let mut stream = scene.server.connect().await;
     let start = Instant::now();
+    let mut stream = scene.server.connect().await;
     stream.write_all(start_of_head.as_bytes()).await.unwrap();
     match scene::status(&mut stream).await.as_str() {
         "lost" => lost_after(start),

@@ -28,7 +28,7 @@ pub(super) enum On {
     SmallOutbox,
     /// Clients are let in by JSON Web Tokens.
     Jwt,
-    /// 64 sockets may come from one address.
+    /// 64 sockets may come from one address. They may be silent until all of them are there.
     Bounded,
     /// The same, and a proxy at the client's own is trusted.
     Proxied,
@@ -167,10 +167,14 @@ impl On {
             }
             Self::Jwt => adapter.start_with(|builder| jwt::by_token(builder.limits(limits))).await,
             Self::Bounded => {
-                adapter.start_with(|builder| builder.limits(limits).socket_limits(sockets)).await
+                let timing = Timing { hello: FOREVER, ..timing };
+                let bounded = |builder: Builder<ByName>| builder.limits(limits).timing(timing);
+                adapter.start_with(|builder| bounded(builder).socket_limits(sockets)).await
             }
             Self::Proxied => {
-                let bounded = |builder: Builder<ByName>| builder.limits(limits).socket_limits(sockets);
+                let timing = Timing { hello: FOREVER, ..timing };
+                let bounded =
+                    |builder: Builder<ByName>| builder.limits(limits).timing(timing).socket_limits(sockets);
                 let proxy = "127.0.0.1/32".parse().unwrap();
                 adapter.start_with(|builder| bounded(builder).trusted_proxies([proxy])).await
             }
