@@ -26,7 +26,7 @@ use crate::{
     Event, Frame, Policy, Refusal,
     addresses::Addresses,
     builder::{Config, IceServer},
-    frame::FrameBuffer,
+    frame::{FrameBlock, FrameBuffer},
     link::{Link, LinkState},
     log::Log,
     metrics::Metrics,
@@ -74,18 +74,30 @@ pub(crate) struct State {
 #[derive(Default)]
 struct Scratch {
     text: FrameBuffer,
-    woken: Vec<Waker>,
-    errands: Vec<Errand>,
-    /// Where the link is whose task is at work, until that has [finished](finish). It looks for itself whether it has something
-    /// to write. (A number would not do: there may be several servers.)
-    own: Option<usize>,
+    /// What one session is told of others, in one block: a member that joins is told of all who are there.
+    introductions: FrameBlock,
+    introduced: Option<SessionId>,
+    reached: Reached,
     questions: Vec<Question>,
-    overflowed: Vec<SessionId>,
     /// For the log.
     happened: Vec<Event>,
     /// What brings back the seat of which a session is told next.
     seat: Option<String>,
 }
+
+/// Who has got something, and how it leaves.
+#[derive(Default)]
+struct Reached {
+    woken: Vec<Waker>,
+    errands: Vec<Errand>,
+    /// Where the link is whose task is at work, until that has [finished](finish). It looks for itself whether it has something
+    /// to write. (A number would not do: there may be several servers.)
+    own: Option<usize>,
+    overflowed: Vec<SessionId>,
+}
+
+/// A block of introductions is no longer than that and one more of them: it stays until the last of them is acknowledged.
+const BLOCK: usize = 32 << 10;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -155,7 +167,7 @@ impl Shared {
     ) -> bool {
         let applied = self.handle_at(time::Instant::now().into_std(), make);
         // The answer of a policy, mostly, that was there at once.
-        let is_within = SCRATCH.with_borrow(|scratch| scratch.own.is_some());
+        let is_within = SCRATCH.with_borrow(|scratch| scratch.reached.own.is_some());
         if !is_within {
             finish();
         }
@@ -170,7 +182,7 @@ impl Shared {
         now: Instant,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
-        SCRATCH.with_borrow_mut(|scratch| scratch.own = Some(Arc::as_ptr(own).addr()));
+        SCRATCH.with_borrow_mut(|scratch| scratch.reached.own = Some(Arc::as_ptr(own).addr()));
         self.handle_at(now, make)
     }
 
@@ -223,7 +235,8 @@ impl Shared {
 
 /// Writes, and lets write, what has been caused by what this thread has handled.
 pub(crate) fn finish() {
-    SCRATCH.with_borrow_mut(|Scratch { errands, woken, own, .. }| {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let Reached { errands, woken, own, .. } = &mut scratch.reached;
         *own = None;
         woken.extend(errands.drain(..).filter_map(Errand::run));
         woken.drain(..).for_each(Waker::wake);
@@ -233,7 +246,7 @@ pub(crate) fn finish() {
 impl State {
     fn apply(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         self.step(now, input, shared, scratch);
-        while let Some(session) = scratch.overflowed.pop() {
+        while let Some(session) = scratch.reached.overflowed.pop() {
             self.close(session, CloseReason::Overflow, scratch);
             self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, shared, scratch);
         }
@@ -245,74 +258,89 @@ impl State {
         let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
             links.get(session.0 as usize).map(|link| link.peer.clone())
         };
-        log.handle_input(hub, now, input, &mut |output| match metrics.count(output) {
-            Output::Send { to, mut message } => {
-                if let ServerMessage::Joined { seat, .. } = &mut message {
-                    *seat = scratch.seat.take().map(Cow::Owned);
+        log.handle_input(hub, now, input, &mut |output| {
+            let output = metrics.count(output);
+            let introduced = introduced(&output);
+            if introduced != scratch.introduced || scratch.introductions.len() >= BLOCK {
+                scratch.tell_introductions(links, shared, now);
+                scratch.introduced = introduced;
+            }
+            match output {
+                Output::Send { message, .. } if introduced.is_some() => {
+                    let started = metrics.encode_time.start();
+                    scratch.introductions.add(|text| codec::encode(&message, text));
+                    metrics.encode_time.stop(started);
                 }
-                let introduces = matches!(message, ServerMessage::AddPeer { .. });
-                let started = metrics.encode_time.start();
-                let frame = scratch.text.frame(|text| codec::encode(&message, text));
-                metrics.encode_time.stop(started);
-                let is_alone = to.iter().nth(1).is_none();
-                for session in to.iter() {
-                    let Some(link) = links.get(session.0 as usize) else { continue };
-                    let mut carried = link.lock();
-                    if introduces {
-                        carried.budget.introduce(&shared.config.rates, now);
+                Output::Send { to, mut message } => {
+                    if let ServerMessage::Joined { seat, .. } = &mut message {
+                        *seat = scratch.seat.take().map(Cow::Owned);
                     }
-                    queue(link, carried, frame.clone(), is_alone, metrics, scratch);
-                }
-            }
-            Output::Authorize { token, place, userdata, seat } => {
-                if let Some(link) = links.get(token.session().0 as usize) {
-                    scratch.questions.push(Question {
-                        token,
-                        link: Arc::clone(link),
-                        place: place.clone(),
-                        userdata: userdata.map(|userdata| userdata.to_owned()),
-                        seat: seat.map(ToOwned::to_owned),
-                    });
-                }
-            }
-            Output::Hold { session } => set_held(links, session, true, scratch),
-            Output::Release { session } => set_held(links, session, false, scratch),
-            Output::Close { session, reason } => close(links, session, reason, scratch),
-            Output::Joined { session, channel, settings, standing } => {
-                // Before it is told of anybody to whom it will connect.
-                if let Some(link) = links.get(session.0 as usize)
-                    && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
-                {
-                    queue(link, link.lock(), frame, true, metrics, scratch);
-                }
-                if let Some(peer) = peer(links, session) {
-                    if !shared.config.keys.0.is_empty() {
-                        scratch.seat =
-                            Some(shared.signer.seat_token(&peer, channel.as_str(), settings, standing));
+                    let introduces = matches!(message, ServerMessage::AddPeer { .. });
+                    let started = metrics.encode_time.start();
+                    let frame = scratch.text.frame(|text| codec::encode(&message, text));
+                    metrics.encode_time.stop(started);
+                    let is_alone = to.iter().nth(1).is_none();
+                    for session in to.iter() {
+                        let Some(link) = links.get(session.0 as usize) else { continue };
+                        let mut carried = link.lock();
+                        if introduces {
+                            carried.budget.introduce(&shared.config.rates, now);
+                        }
+                        queue(link, carried, [frame.clone()], is_alone, metrics, &mut scratch.reached);
                     }
-                    let event = || Event::Joined { peer, channel: channel.clone() };
-                    publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
                 }
-            }
-            Output::Parted { session, channel, reason } => {
-                if let Some(peer) = peer(links, session) {
-                    let event = || Event::Parted { peer, channel: channel.clone(), reason };
-                    publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
+                Output::Authorize { token, place, userdata, seat } => {
+                    if let Some(link) = links.get(token.session().0 as usize) {
+                        scratch.questions.push(Question {
+                            token,
+                            link: Arc::clone(link),
+                            place: place.clone(),
+                            userdata: userdata.map(|userdata| userdata.to_owned()),
+                            seat: seat.map(ToOwned::to_owned),
+                        });
+                    }
                 }
-            }
-            Output::Ended { session, peer, reason } => {
-                let identity = links.try_remove(session.0 as usize).and_then(|link| link.identity.clone());
-                if let Some(identity) = identity
-                    && identities.get(&identity) == Some(&session)
-                {
-                    identities.remove(&identity);
+                Output::Hold { session } => set_held(links, session, true, &mut scratch.reached),
+                Output::Release { session } => set_held(links, session, false, &mut scratch.reached),
+                Output::Close { session, reason } => close(links, session, reason, &mut scratch.reached),
+                Output::Joined { session, channel, settings, standing } => {
+                    // Before it is told of anybody to whom it will connect.
+                    if let Some(link) = links.get(session.0 as usize)
+                        && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
+                    {
+                        queue(link, link.lock(), [frame], true, metrics, &mut scratch.reached);
+                    }
+                    if let Some(peer) = peer(links, session) {
+                        if !shared.config.keys.0.is_empty() {
+                            scratch.seat =
+                                Some(shared.signer.seat_token(&peer, channel.as_str(), settings, standing));
+                        }
+                        let event = || Event::Joined { peer, channel: channel.clone() };
+                        publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
+                    }
                 }
-                let event = || Event::Gone { peer: peer.clone(), reason };
-                publish(events, tracing::enabled!(Level::INFO), scratch, event);
+                Output::Parted { session, channel, reason } => {
+                    if let Some(peer) = peer(links, session) {
+                        let event = || Event::Parted { peer, channel: channel.clone(), reason };
+                        publish(events, tracing::enabled!(Level::DEBUG), scratch, event);
+                    }
+                }
+                Output::Ended { session, peer, reason } => {
+                    let identity =
+                        links.try_remove(session.0 as usize).and_then(|link| link.identity.clone());
+                    if let Some(identity) = identity
+                        && identities.get(&identity) == Some(&session)
+                    {
+                        identities.remove(&identity);
+                    }
+                    let event = || Event::Gone { peer: peer.clone(), reason };
+                    publish(events, tracing::enabled!(Level::INFO), scratch, event);
+                }
+                // The log has taken it.
+                Output::Append { .. } => {}
             }
-            // The log has taken it.
-            Output::Append { .. } => {}
         });
+        scratch.tell_introductions(links, shared, now);
     }
 
     pub(crate) fn is_full(&self, config: &Config) -> bool {
@@ -329,7 +357,7 @@ impl State {
     }
 
     fn close(&self, session: SessionId, reason: CloseReason, scratch: &mut Scratch) {
-        close(&self.links, session, reason, scratch);
+        close(&self.links, session, reason, &mut scratch.reached);
     }
 
     /// Wakes the timer's task if it would sleep for too long.
@@ -350,43 +378,66 @@ impl State {
     }
 }
 
+/// Whom this introduces somebody to, if that is one alone.
+fn introduced(output: &Output<'_>) -> Option<SessionId> {
+    let Output::Send { to, message: ServerMessage::AddPeer { .. } } = output else { return None };
+    let mut to = to.iter();
+    to.next().filter(|_| to.next().is_none())
+}
+
+impl Scratch {
+    /// Queues the introductions that are encoded.
+    fn tell_introductions(&mut self, links: &Slab<Arc<Link>>, shared: &Shared, now: Instant) {
+        let Some(session) = self.introduced.take() else { return };
+        let frames = self.introductions.take();
+        let Some(link) = links.get(session.0 as usize) else { return };
+        let mut carried = link.lock();
+        for _ in 0..frames.len() {
+            carried.budget.introduce(&shared.config.rates, now);
+        }
+        queue(link, carried, frames, true, &shared.metrics, &mut self.reached);
+    }
+}
+
 fn queue(
     link: &Arc<Link>,
     mut carried: MutexGuard<'_, LinkState>,
-    frame: Frame,
+    frames: impl IntoIterator<Item = Frame>,
     is_alone: bool,
     metrics: &Metrics,
-    scratch: &mut Scratch,
+    reached: &mut Reached,
 ) {
-    if carried.outbox.push(frame).is_err() {
-        scratch.overflowed.push(link.session);
-        return;
+    for frame in frames {
+        if carried.outbox.push(frame).is_err() {
+            reached.overflowed.push(link.session);
+            return;
+        }
+        metrics.outbox_depth.saw(carried.outbox.len());
     }
-    metrics.outbox_depth.saw(carried.outbox.len());
-    if scratch.own == Some(Arc::as_ptr(link).addr()) {
+    if reached.own == Some(Arc::as_ptr(link).addr()) {
         return;
     }
     if let Pen::Lent { is_awaited } = &mut carried.pen {
         *is_awaited = true;
     } else if is_alone && let Some(ink) = carried.lend() {
-        scratch.errands.push(Errand { link: Arc::clone(link), socket: carried.socket, ink });
+        reached.errands.push(Errand { link: Arc::clone(link), socket: carried.socket, ink });
     } else {
-        scratch.woken.extend(carried.wake());
+        reached.woken.extend(carried.wake());
     }
 }
 
-fn set_held(links: &Slab<Arc<Link>>, session: SessionId, held: bool, scratch: &mut Scratch) {
+fn set_held(links: &Slab<Arc<Link>>, session: SessionId, held: bool, reached: &mut Reached) {
     let Some(link) = links.get(session.0 as usize) else { return };
     link.held.store(held, Relaxed);
     let mut link = link.lock();
-    scratch.woken.extend(link.wake());
+    reached.woken.extend(link.wake());
 }
 
-fn close(links: &Slab<Arc<Link>>, session: SessionId, reason: CloseReason, scratch: &mut Scratch) {
+fn close(links: &Slab<Arc<Link>>, session: SessionId, reason: CloseReason, reached: &mut Reached) {
     let Some(link) = links.get(session.0 as usize) else { return };
     let mut link = link.lock();
     link.close = Some(reason);
-    scratch.woken.extend(link.wake());
+    reached.woken.extend(link.wake());
 }
 
 fn publish(

@@ -24,9 +24,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use self::frame::{Fault, Head, Incoming, Opcode};
+use self::frame::{Fault, Incoming, Opcode};
 pub use self::tcp::Tcp;
-use crate::{Ink, Outgoing, Received, Socket};
+use crate::{Frame, Ink, Outgoing, Received, Socket, frame::Slice};
 
 /// A WebSocket after its handshake. It has no extensions; fragments are put together, pings and close frames answered.
 pub struct WebSocket<S> {
@@ -40,11 +40,11 @@ pub struct WebSocket<S> {
     /// What is handed over next, and is the last.
     end: Option<End>,
     /// What the stream has not taken yet.
-    unsent: Option<Unsent>,
+    unsent: Option<Slice>,
     /// The answer to a ping, until it is sent.
-    pong: Option<Arc<[u8]>>,
+    pong: Option<Slice>,
     /// The close frame, until it is sent.
-    close: Option<Arc<[u8]>>,
+    close: Option<Slice>,
     /// Whether there is, or was, a close frame to send. Nothing may follow it.
     closes: bool,
     /// Whether nothing of what still comes is handed over.
@@ -68,12 +68,6 @@ impl From<Fault> for End {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
-}
-
-struct Unsent {
-    bytes: Arc<[u8]>,
-    /// So many of them are sent.
-    sent: usize,
 }
 
 /// So much is read at once: some dozens of candidates.
@@ -246,14 +240,13 @@ impl<S> WebSocket<S> {
     }
 
     /// What the socket has to say of its own.
-    fn answer(&mut self) -> Option<Unsent> {
+    fn answer(&mut self) -> Option<Slice> {
         // A close frame that is sent was the last.
         let pong = self.pong.take().filter(|_| !self.closes || self.close.is_some());
-        let bytes = pong.or_else(|| self.close.take())?;
-        Some(Unsent { bytes, sent: 0 })
+        pong.or_else(|| self.close.take())
     }
 
-    fn bytes_of(&mut self, outgoing: Outgoing) -> Arc<[u8]> {
+    fn bytes_of(&mut self, outgoing: Outgoing) -> Slice {
         match outgoing {
             // The rest of a message comes first, if at all.
             Outgoing::Message(frame) | Outgoing::Rest(frame, _) => frame.into_websocket(),
@@ -290,10 +283,8 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Fault> {
     Ok(Some(code))
 }
 
-fn control(opcode: Opcode, payload: &[u8]) -> Arc<[u8]> {
-    let mut bytes = Head::new(opcode, payload.len()).as_bytes().to_vec();
-    bytes.extend_from_slice(payload);
-    bytes.into()
+fn control(opcode: Opcode, payload: &[u8]) -> Slice {
+    Frame::of(opcode, payload).into_websocket()
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -311,9 +302,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if self.unsent.is_none() {
                 self.unsent = self.answer();
             }
-            let Some(Unsent { bytes, sent }) = &mut self.unsent else { return Poll::Ready(Ok(())) };
-            *sent += ready!(poll_write(&mut self.stream, context, &bytes[*sent..]))?;
-            if *sent == bytes.len() {
+            let Some(unsent) = &mut self.unsent else { return Poll::Ready(Ok(())) };
+            unsent.advance(ready!(poll_write(&mut self.stream, context, unsent))?);
+            if unsent.is_empty() {
                 self.unsent = None;
             }
         }
@@ -324,14 +315,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
-        keep: impl FnOnce() -> Arc<[u8]>,
+        keep: impl FnOnce() -> Slice,
     ) -> io::Result<()> {
         let sent = match poll_write(&mut self.stream, context, bytes) {
             Poll::Ready(written) => written?,
             Poll::Pending => 0,
         };
         if sent < bytes.len() {
-            self.unsent = Some(Unsent { bytes: keep(), sent });
+            let mut unsent = keep();
+            unsent.advance(sent);
+            self.unsent = Some(unsent);
         }
         Ok(())
     }
@@ -392,14 +385,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Socket for WebSocket<S>
             }
             let Some(first) = next() else { break };
             if let Outgoing::Rest(frame, sent) = first {
-                self.unsent = Some(Unsent { bytes: frame.into_websocket(), sent });
+                let mut rest = frame.into_websocket();
+                rest.advance(sent);
+                self.unsent = Some(rest);
                 continue;
             }
             let first = self.bytes_of(first);
             // A close frame is the last.
             let second = if self.closes { None } else { next() };
             let Some(second) = second else {
-                self.poll_write(context, &first, || Arc::clone(&first))?;
+                self.poll_write(context, &first, || first.clone())?;
                 continue;
             };
             let mut batch = SENDING.take();
