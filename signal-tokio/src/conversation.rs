@@ -1,5 +1,8 @@
 //! What is said over one socket: what its messages mean, what is answered and acknowledged, and when what is due.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     io, mem,
     ops::ControlFlow,
@@ -459,33 +462,5 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         finish();
         self.detach();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::task::Waker;
-
-    use signal_core::{Epoch, Outbox, PeerId, SessionId};
-
-    use super::*;
-    use crate::{Admission, Rates, Signaling, link::Link, rate::Budget, tokens::Ticket};
-
-    #[tokio::test]
-    async fn who_is_replaced_before_it_was_welcomed_hears_both() {
-        let signaling = Signaling::builder().build().unwrap();
-        let ticket = Ticket { epoch: Epoch(1), session: 0, counter: 0 };
-        let budget = Budget::full(&Rates::default(), Instant::now().into_std());
-        let (peer, outbox) = (PeerId::new("peer").unwrap(), Outbox::new(10, 1 << 10));
-        let link = Arc::new(Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget));
-        link.lock().attach();
-        let attached = Attached { link: Arc::clone(&link), socket: 1, welcome: Some(Frame::text("welcome")) };
-        let mut conversation = Conversation::new(Arc::clone(&signaling.shared), attached, None);
-        link.lock().attach();
-        let looked = conversation.look_at_the_link(&Context::from_waker(Waker::noop()));
-        assert!(matches!(looked, Err(Ending::Over(CloseReason::Replaced))));
-        let mut said = || conversation.last_words(Some(CloseReason::Replaced));
-        assert!(matches!(said(), Some(Outgoing::Message(frame)) if frame == Frame::text("welcome")));
-        assert!(said().is_none());
     }
 }

@@ -175,7 +175,7 @@ impl Socket for Brittle {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_handled_before_a_panic_arrives() {
     let signaling = Signaling::builder().build().expect("it can work");
     let (client, other) = (Client::default(), connect(&signaling));
@@ -186,8 +186,11 @@ async fn what_was_handled_before_a_panic_arrives() {
         while !joining.hear_text().await.starts_with(r#"{"type":"joined""#) {}
     }
     while !other.hear_text().await.starts_with(r#"{"type":"addPeer""#) {}
+    let before = time::Instant::now();
     client.say(r#"{"type":"send","channel":"room","data":"last word"}"#);
     assert!(other.hear_text().await.contains("last word"));
+    // It did not wait for whatever else the other's task would have woken for.
+    assert_eq!(before.elapsed(), Duration::ZERO);
 }
 
 /// Does not decide on the first join, and panics at the second.
