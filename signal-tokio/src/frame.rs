@@ -108,7 +108,7 @@ impl FrameBuffer {
 
     fn frame_of(&mut self, opcode: Opcode, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
         self.0.clear();
-        let Place { range, head } = append(&mut self.0, opcode, encode);
+        let Part { range, head } = append(&mut self.0, opcode, encode);
         Frame { bytes: self.0[range].into(), head }
     }
 }
@@ -117,14 +117,14 @@ impl FrameBuffer {
 #[derive(Debug, Default)]
 pub(crate) struct FrameBlock {
     bytes: Vec<u8>,
-    frames: Vec<Place>,
+    frames: Vec<Part>,
 }
 
 impl FrameBlock {
     /// Adds the text message that `encode` appends.
     pub(crate) fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
-        let place = append(&mut self.bytes, Opcode::Text, encode);
-        self.frames.push(place);
+        let part = append(&mut self.bytes, Opcode::Text, encode);
+        self.frames.push(part);
     }
 
     /// How many bytes there are.
@@ -137,19 +137,19 @@ impl FrameBlock {
         let block: Arc<[u8]> = self.bytes.as_slice().into();
         self.bytes.clear();
         let frame =
-            move |Place { range, head }| Frame { bytes: Slice { block: Arc::clone(&block), range }, head };
+            move |Part { range, head }| Frame { bytes: Slice { block: Arc::clone(&block), range }, head };
         self.frames.drain(..).map(frame)
     }
 }
 
 /// Where a frame is, and how long its head.
 #[derive(Debug)]
-struct Place {
+struct Part {
     range: Range<usize>,
     head: u8,
 }
 
-fn append(bytes: &mut Vec<u8>, opcode: Opcode, encode: impl FnOnce(&mut Vec<u8>)) -> Place {
+fn append(bytes: &mut Vec<u8>, opcode: Opcode, encode: impl FnOnce(&mut Vec<u8>)) -> Part {
     let message = bytes.len() + Head::MOST;
     bytes.resize(message, 0);
     encode(bytes);
@@ -158,7 +158,7 @@ fn append(bytes: &mut Vec<u8>, opcode: Opcode, encode: impl FnOnce(&mut Vec<u8>)
     let start = message - head.len();
     bytes[start..message].copy_from_slice(head);
     // At most `Head::MOST`.
-    Place { range: start..bytes.len(), head: head.len() as u8 }
+    Part { range: start..bytes.len(), head: head.len() as u8 }
 }
 
 #[cfg(test)]
