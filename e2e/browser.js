@@ -1,7 +1,7 @@
 /** Chromium and Firefox, started so that WebRTC works without camera, display or internet. */
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 import { rememberConnections } from './media.js';
@@ -19,13 +19,26 @@ export const VIEWPORTS = {
 /** How many frames a camera takes in a second: the fewest that Chromium's can. With more, calls of several take all of two cores. */
 const FRAMES = 5;
 
-const BINARIES = { chromium: ['chromium', 'chromium-browser', 'google-chrome'], firefox: ['firefox-esr', 'firefox'] };
+const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
+const SHELL = ['chromium-headless-shell', 'chrome-headless-shell'];
+
+/**
+ * What can be started. `shell` is Chromium without all that is around a page, such as windows and menus: a page loads in
+ * it with a third of the CPU time. With `cargo xtask test --full`, and where it is not installed, it is all of Chromium.
+ *
+ * @typedef {'chromium' | 'shell' | 'firefox'} Kind
+ */
+const BINARIES = {
+  chromium: CHROMIUM,
+  shell: process.env.SIGNAL_TEST_WHOLE_BROWSERS === '1' ? CHROMIUM : [...SHELL, ...CHROMIUM],
+  firefox: ['firefox-esr', 'firefox'],
+};
 
 /**
  * Why `kind` cannot run here, or false. Firefox gathers no candidate where `lo` is the only interface, whatever its
  * preferences say; Chromium has a flag for that.
  *
- * @param {'chromium' | 'firefox'} kind
+ * @param {Kind} kind
  * @returns {string | false}
  */
 export function missing(kind) {
@@ -48,7 +61,7 @@ export function missing(kind) {
 /**
  * Starts a browser with an empty profile, which is removed when it is closed.
  *
- * @param {'chromium' | 'firefox'} kind
+ * @param {Kind} kind
  * @param {object} [options]
  * @param {'fake' | 'several' | 'missing' | 'denied'} [options.camera] `fake`: camera and microphone that are granted at once.
  *   `several`: three cameras, the second of which gives no picture (Chromium only). `missing`: a microphone, but no
@@ -97,9 +110,10 @@ async function start(kind, setup) {
   // A browser that has just been killed may still be writing for a moment.
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   try {
+    const path = binary(kind);
     const browser = await puppeteer.launch({
-      executablePath: binary(kind),
-      headless: true,
+      executablePath: path,
+      headless: SHELL.includes(basename(path)) ? 'shell' : true,
       userDataDir: join(folder, 'profile'),
       env: { ...process.env, TMPDIR: folder },
       ...setup,
@@ -118,7 +132,7 @@ async function start(kind, setup) {
   }
 }
 
-const SETUP = { chromium: chromiumSetup, firefox: firefoxSetup };
+const SETUP = { chromium: chromiumSetup, shell: chromiumSetup, firefox: firefoxSetup };
 
 function chromiumSetup(camera) {
   const cameras = { missing: 0, several: 3 }[camera] ?? 1;

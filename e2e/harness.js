@@ -33,7 +33,7 @@ export function count(name, fallback) {
  *
  * @param {string} name
  * @param {object} options
- * @param {'chromium' | 'firefox'} [options.browser]
+ * @param {import('./browser.js').Kind} [options.browser] `shell` unless it matters what is around the page
  * @param {'fake' | 'several' | 'missing' | 'denied'} [options.camera] see `launch`
  * @param {string} [options.bin] see `startServer`
  * @param {false | string[] | (() => string[])} [options.server] more arguments of the demo server, or false for none
@@ -44,7 +44,7 @@ export function count(name, fallback) {
  *   open: import('./browser.js').TestBrowser['open']}) => Promise<void>} body
  */
 export function browserTest(name, options, body) {
-  const { browser: kind = 'chromium', camera = 'fake', bin, server: serverArgs = [], expected = [], timeout = 120_000, skip = false } = options;
+  const { browser: kind = 'shell', camera = 'fake', bin, server: serverArgs = [], expected = [], timeout = 120_000, skip = false } = options;
   // The time of a test is its own: the build is not part of it, nor is putting things away.
   if (serverArgs !== false) buildBeforehand(bin);
   test(name, { timeout: timeout + CLOSING_MS, skip: missing(kind) || skip }, async () => {

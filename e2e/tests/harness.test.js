@@ -30,7 +30,7 @@ after(() => {
   site.closeAllConnections();
 });
 
-for (const browser of ['chromium', 'firefox']) {
+for (const browser of ['chromium', 'shell', 'firefox']) {
   browserTest(`a call is seen to work in ${browser}`, { browser, server: false }, async ({ open }) => {
     const page = await open(`${origin}/call`);
     await waitFor(page, () => window.called);

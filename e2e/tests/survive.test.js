@@ -79,7 +79,7 @@ browserTest('ICE restarts from either side in a running call', {}, async ({ serv
 
 for (const seconds of FREEZES.filter((length) => length <= count('FREEZE_SECONDS', FREEZES[0]))) {
   browserTest(`a browser that is frozen for ${seconds} s is back at once`, {}, async ({ server, open }) => {
-    const other = await launch('chromium');
+    const other = await launch('shell');
     let thaw = () => {};
     try {
       const [ann, ben] = await callOfTwo(open, server.url, { openSecond: other.open });

@@ -1,4 +1,5 @@
-//! How often the tests that repeat something repeat it. The only place where these figures stand.
+//! How often the tests that repeat something repeat it, and how large what they start is. The only place where these
+//! figures stand.
 
 /// One figure. Tests read it as the environment variable `SIGNAL_TEST_<NAME>` and have a small default of their own.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub(crate) const COUNTS: &[Count] = &[
     Count { name: "SERVER_RESTARTS", reduced: 2, full: 20, what: "the server of a call restarts" },
     Count { name: "CALL_CUTS", reduced: 4, full: 20, what: "the sockets of a call of four are cut" },
     Count { name: "SERVER_KILLS", reduced: 1, full: 3, what: "the server of a call of four is killed" },
-    Count { name: "CONTROL_SECONDS", reduced: 5, full: 300, what: "longest control of a call, in s" },
+    Count { name: "WHOLE_BROWSERS", reduced: 0, full: 1, what: "all of Chromium, where its shell would do" },
+    Count { name: "CONTROL_SECONDS", reduced: 20, full: 300, what: "longest control of a call, in s" },
     Count { name: "FREEZE_SECONDS", reduced: 9, full: 60, what: "longest freeze of a browser" },
     Count { name: "JOINS_AND_LEAVES", reduced: 15, full: 100, what: "one of two joins and leaves" },
     Count { name: "SEEDS", reduced: 300, full: 10_000, what: "runs in which everything fails that can" },
