@@ -31,7 +31,6 @@ impl Hub {
     pub(super) fn recounted(&self) -> Counts {
         let counts =
             Counts { channels: self.channels().count(), pools: self.queues.len(), ..Counts::default() };
-        // After each input, of ten thousand sessions too: once through them is enough.
         self.sessions.iter().flatten().fold(counts, |mut counts, session| {
             counts.detached += usize::from(session.is_detached());
             counts.attached += usize::from(session.is_live() && !session.is_detached());
