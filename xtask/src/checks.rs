@@ -97,7 +97,9 @@ fn docs(job: &Job) -> Outcome {
 }
 
 fn rust(job: &Job) -> Outcome {
-    let output = job.run("cargo test --workspace --all-features --locked")?;
+    // Most of the time the tests with sockets wait.
+    let test = Call::new("cargo test --workspace --all-features --locked").env("RUST_TEST_THREADS", "6");
+    let output = job.run(test)?;
     let passed =
         output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")).filter_map(first_number);
     some_tests(passed.sum())
