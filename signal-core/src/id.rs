@@ -245,14 +245,22 @@ impl FromStr for ConnectionId {
 
 fn lower_hex(digits: &str) -> Option<u64> {
     (1..=16).contains(&digits.len()).then_some(())?;
-    let mut number = 0;
+    let (mut number, mut all) = (0, 0);
     for byte in digits.bytes() {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
+        let digit = HEX[usize::from(byte)];
         number = number << 4 | u64::from(digit);
+        all |= digit;
     }
-    Some(number)
+    (all < 16).then_some(number)
 }
+
+/// What each byte is as a digit; more than 15 if it is none.
+const HEX: [u8; 256] = {
+    let mut values = [0x10; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};

@@ -122,8 +122,32 @@ impl<'a> Reader<'a> {
     }
 
     /// What follows an opening quote, with the closing one.
+    #[inline]
     fn string(&mut self) -> Option<Spelling> {
-        let mut spelling = Spelling::Plain;
+        match self.special()? {
+            b'"' => Some(Spelling::Plain),
+            b'\\' => self.escaped_string(),
+            _ => None,
+        }
+    }
+
+    /// What follows the first backslash of a string. Apart, as most strings have none, and what it needs would make all of
+    /// them slower.
+    #[inline(never)]
+    fn escaped_string(&mut self) -> Option<Spelling> {
+        loop {
+            self.escapes()?;
+            match self.special()? {
+                b'"' => return Some(Spelling::Escaped),
+                b'\\' => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// Goes over the next byte in a string that stands for more than itself, and returns it.
+    #[inline]
+    fn special(&mut self) -> Option<u8> {
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
             if let Some(word) = rest.first_chunk() {
@@ -135,36 +159,38 @@ impl<'a> Reader<'a> {
                 self.at += special.trailing_zeros() as usize / 8;
             }
             match self.next()? {
-                b'"' => return Some(spelling),
-                b'\\' => {
-                    spelling = Spelling::Escaped;
-                    // A line of SDP ends with two.
-                    loop {
-                        self.escape()?;
-                        if self.peek() != Some(b'\\') {
-                            break;
-                        }
-                        self.at += 1;
-                    }
-                }
-                0..0x20 => return None,
+                special @ (b'"' | b'\\' | 0..0x20) => return Some(special),
                 _ => {}
             }
         }
     }
 
-    fn escape(&mut self) -> Option<()> {
-        match self.next()? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
-            b'u' => match self.code_unit()? {
-                0xD800..=0xDBFF => {
-                    self.word(r"\u")?;
-                    (0xDC00..=0xDFFF).contains(&self.code_unit()?).then_some(())
-                }
-                0xDC00..=0xDFFF => None,
-                _ => Some(()),
-            },
-            _ => None,
+    /// What follows a backslash, and all escapes right behind it: a line of SDP ends with two.
+    fn escapes(&mut self) -> Option<()> {
+        loop {
+            match self.next()? {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                b'u' => self.code_point()?,
+                _ => return None,
+            }
+            if self.peek() != Some(b'\\') {
+                return Some(());
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The digits of a character, and its second half if it needs one. Apart, as it is rare, and what it needs would make
+    /// every string slower.
+    #[cold]
+    fn code_point(&mut self) -> Option<()> {
+        match self.code_unit()? {
+            0xD800..=0xDBFF => {
+                self.word(r"\u")?;
+                (0xDC00..=0xDFFF).contains(&self.code_unit()?).then_some(())
+            }
+            0xDC00..=0xDFFF => None,
+            _ => Some(()),
         }
     }
 
@@ -231,7 +257,8 @@ fn special_bytes(word: u64) -> u64 {
     // The highest bit of each byte that is smaller than `end`, and perhaps of others above it, for a borrow goes that
     // way.
     let below = |word: u64, end: u8| word.wrapping_sub(ONES * u64::from(end)) & !word;
-    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
     let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-    (quote | backslash | below(word, 0x20)) & HIGHEST
+    // With this bit turned over, a quote comes right behind the control characters.
+    let quote_or_control = below(word ^ (ONES * 2), 0x21);
+    (quote_or_control | backslash) & HIGHEST
 }
