@@ -158,9 +158,8 @@ impl<'a> Reader<'a> {
                 }
                 self.at += special.trailing_zeros() as usize / 8;
             }
-            match self.next()? {
-                special @ (b'"' | b'\\' | 0..0x20) => return Some(special),
-                _ => {}
+            if let special @ (b'"' | b'\\' | 0..0x20) = self.next()? {
+                return Some(special);
             }
         }
     }
@@ -180,9 +179,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The digits of a character, and its second half if it needs one. Apart, as it is rare, and what it needs would make
-    /// every string slower.
-    #[cold]
+    /// The digits of a character, with its second half if it needs one. Apart, as what it needs would make the end of each
+    /// line of SDP slower.
+    #[inline(never)]
     fn code_point(&mut self) -> Option<()> {
         match self.code_unit()? {
             0xD800..=0xDBFF => {
