@@ -33,6 +33,8 @@ struct Served {
     socket: u64,
     /// Since when the server knows that it is lost.
     lost_at: Option<Instant>,
+    /// When the server gives it up, unless the client takes something before.
+    gives_up_at: Option<Instant>,
     /// Whether the client has said something in it, so that it has heard of it.
     is_known: bool,
 }
@@ -94,9 +96,11 @@ impl Desk {
         let is_given_again = known.as_ref().is_some_and(|served| !served.is_known);
         assert!(known.is_none() || resumed || is_given_again, "{peer_id} is there twice");
         match known {
-            Some(served) => (served.socket, served.lost_at) = (socket, None),
+            Some(served) => {
+                *served = Served { socket, lost_at: None, gives_up_at: None, is_known: served.is_known };
+            }
             None => {
-                let served = Served { socket, lost_at: None, is_known: false };
+                let served = Served { socket, lost_at: None, gives_up_at: None, is_known: false };
                 self.sessions.insert(peer_id.to_string(), served);
             }
         }
@@ -111,9 +115,16 @@ impl Desk {
     }
 
     /// The server has learnt at this moment that a socket is of no use any more.
-    pub(super) fn lost(&mut self, peer: &str, socket: u64, at: Instant) {
+    pub(super) fn lost(&mut self, peer: &str, socket: u64) {
         if let Some(served) = self.sessions.get_mut(peer).filter(|served| served.socket == socket) {
-            served.lost_at.get_or_insert(at);
+            served.lost_at = served.lost_at().or(Some(Instant::now()));
+        }
+    }
+
+    /// The server will give a socket up, unless its client takes something before.
+    pub(super) fn gives_up(&mut self, peer: &str, socket: u64, at: Option<Instant>) {
+        if let Some(served) = self.sessions.get_mut(peer).filter(|served| served.socket == socket) {
+            served.gives_up_at = at;
         }
     }
 
@@ -141,7 +152,7 @@ impl Desk {
     fn check_end(&self, peer: &str, served: &Served, reason: EndReason) {
         let is_fine = match reason {
             EndReason::Timeout => {
-                let silence = served.lost_at.map(|lost_at| Instant::now() - lost_at);
+                let silence = served.lost_at().map(|lost_at| Instant::now() - lost_at);
                 let is_late = |silence: Duration| {
                     !self.plan.log_is_slow && silence > self.plan.grace + Duration::from_millis(10)
                 };
@@ -149,13 +160,20 @@ impl Desk {
             }
             EndReason::Overflow => self.plan.outbox < 1024,
             EndReason::Bye | EndReason::Kicked | EndReason::Replaced => {
-                let is_replaced = reason == EndReason::Replaced && served.lost_at.is_some();
+                let is_replaced = reason == EndReason::Replaced && served.lost_at().is_some();
                 self.allowed.contains(&(peer.to_owned(), reason))
                     || (is_replaced && self.replaced.contains(peer))
             }
             EndReason::Parted | EndReason::Closed => false,
         };
-        let lost_at = served.lost_at.map(|lost_at| Instant::now() - lost_at);
+        let lost_at = served.lost_at().map(|lost_at| Instant::now() - lost_at);
         assert!(is_fine, "{peer} has ended: {reason:?}, without a socket for {lost_at:?}, {:?}", self.plan);
+    }
+}
+
+impl Served {
+    /// Since when it has no socket, in the eyes of the server.
+    fn lost_at(&self) -> Option<Instant> {
+        self.lost_at.or(self.gives_up_at.filter(|at| *at <= Instant::now()))
     }
 }

@@ -67,10 +67,15 @@ impl ServerEnd {
     /// The server learns, if it has not, that this socket is of no use any more.
     fn lose(&self) {
         if let Some(peer) = &self.peer {
-            // One whose client takes nothing is given up in time, and is told so only when there is room for a close frame.
-            let given_up = self.blocked_since.map(|since| since + TIMING.write);
-            let at = given_up.map_or(Instant::now(), |given_up| given_up.min(Instant::now()));
-            self.stage.book_as_it_is().desk.lost(peer, self.number, at);
+            self.stage.book_as_it_is().desk.lost(peer, self.number);
+        }
+    }
+
+    /// One whose client takes nothing is given up in time, and is told so only when there is room for a close frame.
+    fn note_whether_it_is_blocked(&self) {
+        if let Some(peer) = &self.peer {
+            let gives_up_at = self.blocked_since.map(|since| since + TIMING.write);
+            self.stage.book_as_it_is().desk.gives_up(peer, self.number, gives_up_at);
         }
     }
 }
@@ -129,11 +134,14 @@ impl Socket for ServerEnd {
             }
             let Err(refused) = self.wire.down.try_send(packet) else {
                 // Room that comes too late helps nobody.
-                self.blocked_since.take_if(|since| Instant::now() < *since + TIMING.write);
+                if self.blocked_since.take_if(|since| Instant::now() < *since + TIMING.write).is_some() {
+                    self.note_whether_it_is_blocked();
+                }
                 continue;
             };
             self.unsent = Some(refused);
             self.blocked_since.get_or_insert_with(Instant::now);
+            self.note_whether_it_is_blocked();
             let down = &self.wire.down;
             let room = self.room.get_or_insert_with(|| {
                 let down = Arc::clone(down);
