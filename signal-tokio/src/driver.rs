@@ -5,17 +5,13 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     fmt, mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     task::Waker,
     time::Instant,
 };
 
 use signal_core::{
     CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, Output, OwnedPayload, ServerMessage, SessionId,
-    codec,
 };
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
@@ -23,14 +19,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Level;
 
 use crate::{
-    Event, Frame, Policy, Refusal,
+    Event, Policy, Refusal,
     addresses::Addresses,
     builder::{Config, IceServer},
-    frame::{FrameBlock, FrameBuffer},
+    delivery::{Delivery, Links},
     link::{Link, LinkState},
     log::Log,
     metrics::Metrics,
-    pen::{Errand, Pen},
     question::Question,
     random,
     tokens::Signer,
@@ -58,8 +53,7 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) hub: Hub,
     log: Box<dyn Log>,
-    /// By session number.
-    pub(crate) links: Slab<Arc<Link>>,
+    pub(crate) links: Links,
     pub(crate) turn: Option<Minter>,
     /// The session of each identity, if there may be one only.
     pub(crate) identities: HashMap<Box<str>, SessionId>,
@@ -69,35 +63,16 @@ pub(crate) struct State {
     armed: Option<Instant>,
 }
 
-/// What is left to do once the lock is given back, and the buffer that messages are encoded in. One for each
-/// thread, so that relaying a message allocates nothing but its frame.
+/// What is left to do once the lock is given back. One for each thread.
 #[derive(Default)]
 struct Scratch {
-    text: FrameBuffer,
-    /// What one session is told of others, in one block: a member that joins is told of all who are there.
-    introductions: FrameBlock,
-    introduced: Option<SessionId>,
-    reached: Reached,
+    delivery: Delivery,
     questions: Vec<Question>,
     /// For the log.
     happened: Vec<Event>,
     /// What brings back the seat of which a session is told next.
     seat: Option<String>,
 }
-
-/// Who has got something, and how it leaves.
-#[derive(Default)]
-struct Reached {
-    woken: Vec<Waker>,
-    errands: Vec<Errand>,
-    /// Where the link is whose task is at work, until that has [finished](finish). It looks for itself whether it has something
-    /// to write. (A number would not do: there may be several servers.)
-    own: Option<usize>,
-    overflowed: Vec<SessionId>,
-}
-
-/// A block of introductions is no longer than that and one more of them: it stays until the last of them is acknowledged.
-const BLOCK: usize = 32 << 10;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -167,7 +142,7 @@ impl Shared {
     ) -> bool {
         let applied = self.handle_at(time::Instant::now().into_std(), make);
         // The answer of a policy, mostly, that was there at once.
-        let is_within = SCRATCH.with_borrow(|scratch| scratch.reached.own.is_some());
+        let is_within = SCRATCH.with_borrow(|scratch| scratch.delivery.is_of_a_task());
         if !is_within {
             finish();
         }
@@ -182,7 +157,7 @@ impl Shared {
         now: Instant,
         make: impl FnOnce(&mut State) -> Option<Input<'i>>,
     ) -> bool {
-        SCRATCH.with_borrow_mut(|scratch| scratch.reached.own = Some(Arc::as_ptr(own).addr()));
+        SCRATCH.with_borrow_mut(|scratch| scratch.delivery.begin(own));
         self.handle_at(now, make)
     }
 
@@ -235,19 +210,14 @@ impl Shared {
 
 /// Writes, and lets write, what has been caused by what this thread has handled.
 pub(crate) fn finish() {
-    SCRATCH.with_borrow_mut(|scratch| {
-        let Reached { errands, woken, own, .. } = &mut scratch.reached;
-        *own = None;
-        woken.extend(errands.drain(..).filter_map(Errand::run));
-        woken.drain(..).for_each(Waker::wake);
-    });
+    SCRATCH.with_borrow_mut(|scratch| scratch.delivery.finish());
 }
 
 impl State {
     fn apply(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         self.step(now, input, shared, scratch);
-        while let Some(session) = scratch.reached.overflowed.pop() {
-            self.close(session, CloseReason::Overflow, scratch);
+        while let Some(session) = scratch.delivery.pop_overflowed() {
+            scratch.delivery.close(&self.links, session, CloseReason::Overflow);
             self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, shared, scratch);
         }
     }
@@ -255,39 +225,17 @@ impl State {
     fn step(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         let Self { hub, log, links, turn, identities, sessions: _, armed: _ } = self;
         let (events, metrics) = (&shared.events, &shared.metrics);
-        let peer = |links: &Slab<Arc<Link>>, session: SessionId| {
-            links.get(session.0 as usize).map(|link| link.peer.clone())
-        };
+        let peer =
+            |links: &Links, session: SessionId| links.get(session.0 as usize).map(|link| link.peer.clone());
         log.handle_input(hub, now, input, &mut |output| {
             let output = metrics.count(output);
-            let introduced = introduced(&output);
-            if introduced != scratch.introduced || scratch.introductions.len() >= BLOCK {
-                scratch.tell_introductions(links, shared, now);
-                scratch.introduced = introduced;
-            }
+            scratch.delivery.keep_order(&output, links, shared, now);
             match output {
-                Output::Send { message, .. } if introduced.is_some() => {
-                    let started = metrics.encode_time.start();
-                    scratch.introductions.add(|text| codec::encode(&message, text));
-                    metrics.encode_time.stop(started);
-                }
                 Output::Send { to, mut message } => {
                     if let ServerMessage::Joined { seat, .. } = &mut message {
                         *seat = scratch.seat.take().map(Cow::Owned);
                     }
-                    let introduces = matches!(message, ServerMessage::AddPeer { .. });
-                    let started = metrics.encode_time.start();
-                    let frame = scratch.text.frame(|text| codec::encode(&message, text));
-                    metrics.encode_time.stop(started);
-                    let is_alone = to.iter().nth(1).is_none();
-                    for session in to.iter() {
-                        let Some(link) = links.get(session.0 as usize) else { continue };
-                        let mut carried = link.lock();
-                        if introduces {
-                            carried.budget.introduce(&shared.config.rates, now);
-                        }
-                        queue(link, carried, [frame.clone()], is_alone, metrics, &mut scratch.reached);
-                    }
+                    scratch.delivery.send(to, &message, links, shared, now);
                 }
                 Output::Authorize { token, place, userdata, seat } => {
                     if let Some(link) = links.get(token.session().0 as usize) {
@@ -300,15 +248,15 @@ impl State {
                         });
                     }
                 }
-                Output::Hold { session } => set_held(links, session, true, &mut scratch.reached),
-                Output::Release { session } => set_held(links, session, false, &mut scratch.reached),
-                Output::Close { session, reason } => close(links, session, reason, &mut scratch.reached),
+                Output::Hold { session } => scratch.delivery.set_held(links, session, true),
+                Output::Release { session } => scratch.delivery.set_held(links, session, false),
+                Output::Close { session, reason } => scratch.delivery.close(links, session, reason),
                 Output::Joined { session, channel, settings, standing } => {
                     // Before it is told of anybody to whom it will connect.
                     if let Some(link) = links.get(session.0 as usize)
                         && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
                     {
-                        queue(link, link.lock(), [frame], true, metrics, &mut scratch.reached);
+                        scratch.delivery.give(link, frame, metrics);
                     }
                     if let Some(peer) = peer(links, session) {
                         if !shared.config.keys.0.is_empty() {
@@ -340,7 +288,7 @@ impl State {
                 Output::Append { .. } => {}
             }
         });
-        scratch.tell_introductions(links, shared, now);
+        scratch.delivery.tell_introductions(links, shared, now);
     }
 
     pub(crate) fn is_full(&self, config: &Config) -> bool {
@@ -354,10 +302,6 @@ impl State {
     /// Whether the session of `link` has not ended. Its number may be in use again otherwise.
     pub(crate) fn has(&self, link: &Arc<Link>) -> bool {
         self.link(link.session).is_some_and(|current| Arc::ptr_eq(current, link))
-    }
-
-    fn close(&self, session: SessionId, reason: CloseReason, scratch: &mut Scratch) {
-        close(&self.links, session, reason, &mut scratch.reached);
     }
 
     /// Wakes the timer's task if it would sleep for too long.
@@ -376,68 +320,6 @@ impl State {
         self.armed = self.hub.poll_timeout();
         self.armed
     }
-}
-
-/// Whom this introduces somebody to, if that is one alone.
-fn introduced(output: &Output<'_>) -> Option<SessionId> {
-    let Output::Send { to, message: ServerMessage::AddPeer { .. } } = output else { return None };
-    let mut to = to.iter();
-    to.next().filter(|_| to.next().is_none())
-}
-
-impl Scratch {
-    /// Queues the introductions that are encoded.
-    fn tell_introductions(&mut self, links: &Slab<Arc<Link>>, shared: &Shared, now: Instant) {
-        let Some(session) = self.introduced.take() else { return };
-        let frames = self.introductions.take();
-        let Some(link) = links.get(session.0 as usize) else { return };
-        let mut carried = link.lock();
-        for _ in 0..frames.len() {
-            carried.budget.introduce(&shared.config.rates, now);
-        }
-        queue(link, carried, frames, true, &shared.metrics, &mut self.reached);
-    }
-}
-
-fn queue(
-    link: &Arc<Link>,
-    mut carried: MutexGuard<'_, LinkState>,
-    frames: impl IntoIterator<Item = Frame>,
-    is_alone: bool,
-    metrics: &Metrics,
-    reached: &mut Reached,
-) {
-    for frame in frames {
-        if carried.outbox.push(frame).is_err() {
-            reached.overflowed.push(link.session);
-            return;
-        }
-        metrics.outbox_depth.saw(carried.outbox.len());
-    }
-    if reached.own == Some(Arc::as_ptr(link).addr()) {
-        return;
-    }
-    if let Pen::Lent { is_awaited } = &mut carried.pen {
-        *is_awaited = true;
-    } else if is_alone && let Some(ink) = carried.lend() {
-        reached.errands.push(Errand { link: Arc::clone(link), socket: carried.socket, ink });
-    } else {
-        reached.woken.extend(carried.wake());
-    }
-}
-
-fn set_held(links: &Slab<Arc<Link>>, session: SessionId, held: bool, reached: &mut Reached) {
-    let Some(link) = links.get(session.0 as usize) else { return };
-    link.held.store(held, Relaxed);
-    let mut link = link.lock();
-    reached.woken.extend(link.wake());
-}
-
-fn close(links: &Slab<Arc<Link>>, session: SessionId, reason: CloseReason, reached: &mut Reached) {
-    let Some(link) = links.get(session.0 as usize) else { return };
-    let mut link = link.lock();
-    link.close = Some(reason);
-    reached.woken.extend(link.wake());
 }
 
 fn publish(

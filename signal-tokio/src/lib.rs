@@ -5,6 +5,7 @@ mod admin;
 mod builder;
 mod connection;
 mod conversation;
+mod delivery;
 mod driver;
 mod event;
 mod frame;
