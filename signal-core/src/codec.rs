@@ -6,7 +6,7 @@ mod limits;
 mod reader;
 mod server;
 
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, check, decode};
 pub use encode::{encode, encode_client};
 pub use limits::FrameLimits;
 pub use server::{ServerFrame, decode_server};

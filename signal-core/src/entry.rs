@@ -115,7 +115,8 @@ impl Entry {
 /// What holds for a channel from the join that creates it until it is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelSettings {
-    /// How many members fit. The default leaves it to [`Limits::members_per_channel`](crate::Limits).
+    /// How many members fit. The default leaves it to [`Limits::members_per_channel`](crate::Limits), or where nobody is
+    /// introduced to [`Limits::members_unlisted`](crate::Limits).
     pub capacity: u32,
     /// Which side of an introduction makes the first offer.
     pub first_offer: FirstOffer,

@@ -25,7 +25,7 @@ use self::{
     request::Request,
     returning::Returning,
     room::Room,
-    session::{Session, Subject},
+    session::{Namespace, Session, Subject},
 };
 use crate::{
     Channel, ChannelName, ClientFrame, ClientMessage, Epoch, ErrorCode, Input, Limits, Output, PeerId, Place,
@@ -60,6 +60,8 @@ pub struct Hub {
     serial: u64,
     returning: Returning,
     counts: Counts,
+    /// Those that sessions have lived in.
+    namespaces: Vec<&'static str>,
 }
 
 /// What a deadline is for.
@@ -93,6 +95,7 @@ impl Hub {
             serial: 0,
             returning: Returning::default(),
             counts: Counts::default(),
+            namespaces: Vec::new(),
         }
     }
 
@@ -103,7 +106,10 @@ impl Hub {
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>, mut emit: impl FnMut(Output<'_>)) {
         let emit: &mut Emit<'_> = &mut emit;
         match input {
-            Input::Connected { session, peer, identity } => self.connect(session, peer, identity),
+            Input::Connected { session, peer, identity, namespace } => {
+                let namespace = namespace.and_then(|name| self.namespace(name));
+                self.connect(session, Session::new(peer, identity, namespace));
+            }
             Input::Message { session, frame } => self.message(now, session, frame, emit),
             Input::Malformed { session, code, id } => self.malformed(now, session, code, id, emit),
             Input::Authorized { token, grant } => self.authorized(now, token, grant, emit),
@@ -232,8 +238,9 @@ impl Hub {
                 let request = Request::SetUserdata(userdata);
                 self.request(now, session, Subject::Channel(&channel), id, request, emit);
             }
-            ClientMessage::SendToChannel { channel, data } => {
-                self.request(now, session, Subject::Channel(&channel), id, Request::Send(data), emit);
+            ClientMessage::SendToChannel { channel, data, echo } => {
+                let request = Request::Send { data, echo };
+                self.request(now, session, Subject::Channel(&channel), id, request, emit);
             }
             ClientMessage::Match { pool, userdata, leave } => {
                 if let Some(channel) = leave {
@@ -266,6 +273,21 @@ impl Hub {
         }
     }
 
+    /// The place of a namespace, which it has from its first session on.
+    fn namespace(&mut self, name: &'static str) -> Option<Namespace> {
+        let place = self.namespaces.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.namespaces.push(name);
+            self.namespaces.len() - 1
+        });
+        u8::try_from(place).ok().map(Namespace)
+    }
+
+    /// Whether a session may join a channel, or wait in a pool, with a name of this namespace.
+    fn may_use(&self, session: &Session, namespace: Option<&str>) -> bool {
+        let own = session.namespace.and_then(|Namespace(place)| self.namespaces.get(usize::from(place)));
+        namespace.is_none() || namespace == own.copied()
+    }
+
     fn session(&self, session: SessionId) -> Option<&Session> {
         self.sessions.get(session.0 as usize)?.as_deref()
     }
@@ -278,7 +300,7 @@ impl Hub {
 /// Answers a request that has no answer of its own, if the peer wants to know.
 fn confirm(session: SessionId, id: Option<&RequestId>, emit: &mut Emit<'_>) {
     if let Some(id) = id {
-        emit(Output::Send { to: Recipients::one(&session), message: ServerMessage::Ok { id } });
+        emit(Output::send(Recipients::one(&session), ServerMessage::Ok { id }));
     }
 }
 
@@ -314,5 +336,5 @@ fn reject_because(
         peer_id: None,
         connection_id: None,
     };
-    emit(Output::Send { to: Recipients::one(&session), message });
+    emit(Output::send(Recipients::one(&session), message));
 }

@@ -65,10 +65,32 @@ impl ChannelName {
         if length_fits && !name.chars().any(char::is_control) { Ok(()) } else { Err(InvalidId) }
     }
 
-    /// Whether only a match makes a channel of this name: it begins with `~`.
+    /// The name `~NAMESPACE:NAME`, of a channel that only sessions of this namespace can join.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidId`] as for [`ChannelName::new`], of the whole.
+    pub fn within(namespace: &str, name: &str) -> Result<Self, InvalidId> {
+        Self::check(name)?;
+        Self::new(&format!("~{namespace}:{name}"))
+    }
+
+    /// Whether only a match makes a channel of this name: it begins with `~`, and has no namespace.
     #[must_use]
     pub fn is_of_a_match(&self) -> bool {
-        self.0.starts_with('~')
+        self.0.starts_with('~') && self.namespace().is_none()
+    }
+
+    /// The namespace of [`ChannelName::within`].
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        namespace(&self.0)
+    }
+
+    /// The name without its namespace.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        local(&self.0)
     }
 
     /// The name as text.
@@ -97,11 +119,41 @@ impl PoolName {
         ChannelName::check(name)
     }
 
+    /// The name `~NAMESPACE:NAME`, of a pool in which only sessions of this namespace wait.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ChannelName::within`].
+    pub fn within(namespace: &str, name: &str) -> Result<Self, InvalidId> {
+        ChannelName::within(namespace, name).map(|name| Self(name.0))
+    }
+
+    /// The namespace of [`PoolName::within`].
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        namespace(&self.0)
+    }
+
+    /// The name without its namespace.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        local(&self.0)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn namespace(name: &str) -> Option<&str> {
+    name.strip_prefix('~')?.split_once(':').map(|(namespace, _)| namespace)
+}
+
+fn local(name: &str) -> &str {
+    let within = name.strip_prefix('~').and_then(|name| name.split_once(':'));
+    within.map_or(name, |(_, local)| local)
 }
 
 /// An id or a name breaks the rules of its kind.

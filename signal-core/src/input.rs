@@ -18,6 +18,9 @@ pub enum Input<'a> {
         peer: PeerId,
         /// What the embedder's policy has verified.
         identity: Option<Box<str>>,
+        /// Of the channels and pools whose names it alone can use, see [`ChannelName::within`]. It can use those of no
+        /// namespace, too.
+        namespace: Option<&'static str>,
     },
     /// A frame has come from a client.
     Message {

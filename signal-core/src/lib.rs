@@ -31,7 +31,7 @@ pub use limits::Limits;
 pub use log::LocalLog;
 pub use message::{ClientFrame, ClientMessage, Hello, Resume, ResumeOffer, Role, ServerMessage};
 pub use outbox::{ACK_EVERY, ImpossibleAck, Outbox, Overflow};
-pub use output::{Output, Recipients};
+pub use output::{Context, Output, Recipients};
 pub use payload::{OwnedPayload, Payload};
 pub use pool::{Pool, PoolSnapshot, Ticket};
 

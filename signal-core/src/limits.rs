@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use crate::Topology;
+
 /// The bounds that the hub keeps, each with its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most members of one channel, 64. A full mesh of n peers has n(n-1)/2 connections: 64 make 2,016.
     /// The capacity that a join asks for is cut to this.
     pub members_per_channel: usize,
+    /// Most members of one channel in which nobody is introduced, 5,000: as many as PeerServer lets in. Its members are not
+    /// told of each other, so there are no connections to count, but what is said to the channel goes to all.
+    pub members_unlisted: usize,
     /// Most channels that one peer is in or waits for, 16, pools included. Every relay looks through them.
     pub channels_per_peer: usize,
     /// Most channels with members on this machine, 200,000. At about 1 KB for a small one that is 200 MB.
@@ -42,6 +47,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             members_per_channel: 64,
+            members_unlisted: 5_000,
             channels_per_peer: 16,
             channels: 200_000,
             pools: 10_000,
@@ -55,5 +61,16 @@ impl Default for Limits {
             malformed_frames: 20,
             malformed_window: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// Most members of a channel of this topology.
+    pub(crate) fn members_of(&self, topology: Topology) -> u32 {
+        let most = match topology {
+            Topology::Mesh | Topology::Star => self.members_per_channel,
+            Topology::Unlisted => self.members_unlisted,
+        };
+        u32::try_from(most).unwrap_or(u32::MAX)
     }
 }

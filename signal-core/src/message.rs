@@ -74,6 +74,8 @@ pub enum ClientMessage<'a> {
         channel: Cow<'a, str>,
         /// Anything.
         data: Payload<'a>,
+        /// Whether the sender gets it, too. It has no form on the wire, where the answer is no.
+        echo: bool,
     },
     /// Waits in a pool for a stranger.
     Match {

@@ -3,8 +3,8 @@
 use std::slice;
 
 use crate::{
-    ChannelName, ChannelSettings, CloseReason, EndReason, Entry, Payload, PeerId, Place, ServerMessage,
-    SessionId, Standing, Token,
+    Channel, ChannelName, ChannelSettings, CloseReason, EndReason, Entry, Member, Payload, PeerId, Place,
+    ServerMessage, SessionId, Standing, Token,
 };
 
 /// What the hub wants done. Borrows from the hub and from the input, so it must be used before `emit` returns.
@@ -16,6 +16,8 @@ pub enum Output<'a> {
         to: Recipients<'a>,
         /// What they get.
         message: ServerMessage<'a>,
+        /// What the hub knows besides. It has no form on the wire.
+        context: Context<'a>,
     },
     /// Write `entry` into the log of `place`, and answer with
     /// [`Input::Committed`](crate::Input::Committed) or [`Input::Refused`](crate::Input::Refused).
@@ -86,6 +88,30 @@ pub enum Output<'a> {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// What the hub knows beside a message: for those who say it in another protocol, which may have to say more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// The channel that it is about, as it is now: for an introduction, an app message to all, and the answer to a join.
+    pub channel: Option<&'a Channel>,
+    /// The member of a `removePeer`, as it was.
+    pub gone: Option<&'a Member>,
+    /// The app message that an `error` is about, as its peer is not there.
+    pub undelivered: Option<Payload<'a>>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn of(channel: &'a Channel) -> Self {
+        Self { channel: Some(channel), ..Self::default() }
+    }
+}
+
+impl<'a> Output<'a> {
+    /// A message that says all there is to say.
+    pub(crate) fn send(to: Recipients<'a>, message: ServerMessage<'a>) -> Self {
+        Self::Send { to, message, context: Context::default() }
+    }
 }
 
 /// The sessions on this machine that get one message, in join order.

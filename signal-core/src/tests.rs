@@ -2,6 +2,7 @@ mod embedder;
 mod ending;
 mod entry;
 mod frame_limits;
+mod guests;
 mod id;
 mod join;
 mod late;

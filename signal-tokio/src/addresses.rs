@@ -19,7 +19,7 @@ use http::HeaderMap;
 use ipnet::IpNet;
 use tokio::time::Instant;
 
-use crate::{Admission, ConfigError, Refusal};
+use crate::{Admission, ConfigError, Guest, Refusal};
 
 /// How many sockets and sessions there may be. `usize::MAX` and `u32::MAX` switch a bound off.
 ///
@@ -80,6 +80,8 @@ pub struct Admitted {
     pub(crate) admission: Admission,
     pub(crate) address: Option<IpAddr>,
     pub(crate) place: Option<Place>,
+    /// If it speaks another protocol.
+    pub(crate) guest: Option<Box<Guest>>,
 }
 
 impl Admitted {

@@ -312,6 +312,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let bounds = [
             (self.limits.members_per_channel, "members_per_channel"),
+            (self.limits.members_unlisted, "members_unlisted"),
             (self.limits.channels_per_peer, "channels_per_peer"),
             (self.limits.channels, "channels"),
             (self.limits.pools, "pools"),

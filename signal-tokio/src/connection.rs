@@ -16,7 +16,7 @@ use crate::{
     Admitted, Outgoing, Received, Socket,
     conversation::{Conversation, Ending},
     driver::finish,
-    handshake::{Rejection, shake_hands},
+    handshake::{Rejection, receive, shake_hands},
     metrics::OpenSocket,
     trace,
 };
@@ -28,12 +28,17 @@ use crate::{
 pub(crate) async fn run<S: Socket>(open: OpenSocket, mut socket: Box<S>, admitted: Admitted) {
     let shared = Arc::clone(open.shared());
     // The place is kept until the socket is done with.
-    let Admitted { admission, address, place: _place } = admitted;
+    let Admitted { admission, address, place: _place, guest } = admitted;
     let draining = shared.draining.clone();
     let greeted = tokio::select! {
         biased;
         () = draining.cancelled() => Some(Err(Rejection { error: None, reason: CloseReason::Draining })),
-        greeted = shake_hands(&shared, &mut *socket, admission) => greeted,
+        greeted = async {
+            match guest {
+                Some(guest) => Some(receive(&shared, admission, *guest)),
+                None => shake_hands(&shared, &mut *socket, admission).await,
+            }
+        } => greeted,
     };
     match greeted {
         Some(Ok(attached)) => {

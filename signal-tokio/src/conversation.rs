@@ -1,5 +1,6 @@
 //! What is said over one socket: what its messages mean, what is answered and acknowledged, and when what is due.
 
+mod guest;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use crate::{
     Frame, Ink, Outgoing, Received,
     driver::{Shared, finish},
-    handshake::{Attached, encode},
+    handshake::Attached,
     link::LinkState,
     pen::Pen,
     rate::{Cost, Pace},
@@ -64,7 +65,8 @@ pub(crate) struct Conversation {
 /// Whether the server goes down, and has said so.
 enum Parting {
     No,
-    Says(Frame),
+    /// Other protocols may have no word for it.
+    Says(Option<Frame>),
     Said,
 }
 
@@ -123,7 +125,7 @@ impl Conversation {
             return Err(Ending::Over(reason));
         }
         if let (Some(reconnect_after), Parting::No) = (link.closing, &self.parting) {
-            self.parting = Parting::Says(encode(&ServerMessage::Closing { reconnect_after }));
+            self.parting = Parting::Says(self.attached.link.say(&ServerMessage::Closing { reconnect_after }));
         }
         link.watch(context);
         let writes = link.rest.is_some() || link.outbox.has_unwritten() || {
@@ -181,10 +183,11 @@ impl Conversation {
         if mem::take(&mut self.acknowledges) {
             self.unacknowledged = 0;
             self.acknowledge_at = None;
-            return Some(Outgoing::Message(encode(&ServerMessage::Ack { received: self.received })));
+            let ack = ServerMessage::Ack { received: self.received };
+            return self.attached.link.say(&ack).map(Outgoing::Message);
         }
         if mem::take(&mut self.pongs) {
-            return Some(Outgoing::Message(encode(&ServerMessage::Pong)));
+            return self.attached.link.say(&ServerMessage::Pong).map(Outgoing::Message);
         }
         if mem::take(&mut self.pings) {
             return Some(Outgoing::Ping);
@@ -193,7 +196,7 @@ impl Conversation {
             return Some(Outgoing::Message(frame));
         }
         match mem::replace(&mut self.parting, Parting::Said) {
-            Parting::Says(frame) => Some(Outgoing::Message(frame)),
+            Parting::Says(frame) => frame.map(Outgoing::Message),
             parting @ (Parting::No | Parting::Said) => {
                 self.parting = parting;
                 None
@@ -206,7 +209,11 @@ impl Conversation {
         let is_told = reason.is_some_and(|reason| {
             matches!(
                 reason,
-                CloseReason::Bye | CloseReason::Kicked | CloseReason::Protocol | CloseReason::TooLarge
+                CloseReason::Bye
+                    | CloseReason::Kicked
+                    | CloseReason::Protocol
+                    | CloseReason::TooLarge
+                    | CloseReason::Unauthorized
             )
         });
         if let Some((frame, sent)) = self.rest.take() {
@@ -301,6 +308,10 @@ impl Conversation {
 
     fn read(&mut self, text: &str) -> Result<(), Ending> {
         let session = self.attached.link.session;
+        let link = Arc::clone(&self.attached.link);
+        if let Some(foreign) = &link.foreign {
+            return self.read_guest(&link, foreign, text);
+        }
         let frame = match codec::decode(text, &self.shared.config.frames) {
             Ok(frame) => frame,
             Err(error) => {
@@ -430,10 +441,15 @@ impl Conversation {
         Ending::Over(reason)
     }
 
-    /// The session waits for another socket, unless it has one already or is over.
+    /// The session waits for another socket, unless it has one already or is over. That of a guest ends.
     pub(crate) fn detach(&self) {
         let Attached { link, socket: number, .. } = &self.attached;
-        self.shared.handle_for(link, Input::Detached { session: link.session }, |link| {
+        let session = link.session;
+        let input = match link.foreign {
+            Some(_) => Input::Disconnected { session, reason: EndReason::Timeout },
+            None => Input::Detached { session },
+        };
+        self.shared.handle_for(link, input, |link| {
             let is_current = link.socket == *number && link.attached;
             link.attached &= !is_current;
             if is_current {

@@ -6,11 +6,12 @@ use std::{
     time::Instant,
 };
 
-use signal_core::{CloseReason, Output, Recipients, ServerMessage, SessionId, codec};
+use signal_core::{CloseReason, Context, Output, Recipients, ServerMessage, SessionId, codec};
 use slab::Slab;
 
 use crate::{
-    Frame,
+    Dialect, Frame,
+    dialect::{self, Written},
     driver::Shared,
     frame::{FrameBlock, FrameBuffer},
     link::{Link, LinkState},
@@ -29,6 +30,8 @@ pub(crate) struct Delivery {
     /// What one session is told of others, in one block: a member that joins is told of all who are there.
     introductions: FrameBlock,
     introduced: Option<SessionId>,
+    /// What the message under way is in each dialect of those who get it.
+    translations: Vec<(Arc<dyn Dialect>, Written)>,
     reached: Reached,
 }
 
@@ -40,7 +43,8 @@ struct Reached {
     /// Where the link is whose task is at work, until that has [finished](Delivery::finish). It looks for itself whether it has
     /// something to write. (A number would not do: there may be several servers.)
     own: Option<usize>,
-    overflowed: Vec<SessionId>,
+    /// Whose sessions end by what they are told.
+    ended: Vec<(SessionId, CloseReason)>,
 }
 
 /// A block of introductions is no longer than that and one more of them: it stays until the last of them is acknowledged.
@@ -65,14 +69,14 @@ impl Delivery {
         woken.drain(..).for_each(Waker::wake);
     }
 
-    /// One of those for whom there was no room.
-    pub(crate) fn pop_overflowed(&mut self) -> Option<SessionId> {
-        self.reached.overflowed.pop()
+    /// One of those whose sessions end by what they were told, be it that there was no room for it.
+    pub(crate) fn pop_ended(&mut self) -> Option<(SessionId, CloseReason)> {
+        self.reached.ended.pop()
     }
 
     /// Call it before each output: what came before it is told before it.
     pub(crate) fn keep_order(&mut self, output: &Output<'_>, links: &Links, shared: &Shared, now: Instant) {
-        let introduced = introduced(output);
+        let introduced = introduced(output, links);
         if introduced != self.introduced || self.introductions.len() >= BLOCK {
             self.tell_introductions(links, shared, now);
             self.introduced = introduced;
@@ -84,18 +88,18 @@ impl Delivery {
         &mut self,
         to: Recipients<'_>,
         message: &ServerMessage<'_>,
+        context: Context<'_>,
         links: &Links,
         shared: &Shared,
         now: Instant,
     ) {
         let metrics = &shared.metrics;
-        let started = metrics.encode_time.start();
         if self.introduced.is_some() {
+            let started = metrics.encode_time.start();
             self.introductions.add(|text| codec::encode(message, text));
             return metrics.encode_time.stop(started);
         }
-        let frame = self.text.frame(|text| codec::encode(message, text));
-        metrics.encode_time.stop(started);
+        let mut frame = None;
         let introduces = matches!(message, ServerMessage::AddPeer { .. });
         let is_alone = to.iter().nth(1).is_none();
         for session in to.iter() {
@@ -104,8 +108,40 @@ impl Delivery {
             if introduces {
                 carried.budget.introduce(&shared.config.rates, now);
             }
+            if let Some(dialect) = link.dialect() {
+                self.tell_guest(link, carried, dialect, (message, context), metrics);
+                continue;
+            }
+            let frame = frame.get_or_insert_with(|| {
+                let started = metrics.encode_time.start();
+                let frame = self.text.frame(|text| codec::encode(message, text));
+                metrics.encode_time.stop(started);
+                frame
+            });
             queue(link, carried, [frame.clone()], is_alone, metrics, &mut self.reached);
         }
+        self.translations.clear();
+    }
+
+    /// Queues what a guest is told: the same as all others who speak this dialect.
+    fn tell_guest(
+        &mut self,
+        link: &Arc<Link>,
+        carried: MutexGuard<'_, LinkState>,
+        dialect: &Arc<dyn Dialect>,
+        (message, context): (&ServerMessage<'_>, Context<'_>),
+        metrics: &Metrics,
+    ) {
+        let known = self.translations.iter().position(|(known, _)| Arc::ptr_eq(known, dialect));
+        let known = known.unwrap_or_else(|| {
+            self.translations.push((Arc::clone(dialect), dialect::write(&**dialect, message, context)));
+            self.translations.len() - 1
+        });
+        let (_, Written { frames, close }) = &self.translations[known];
+        if !frames.is_empty() {
+            queue(link, carried, frames.iter().cloned(), frames.len() == 1, metrics, &mut self.reached);
+        }
+        self.reached.ended.extend(close.map(|reason| (link.session, reason)));
     }
 
     /// Queues the introductions that are encoded.
@@ -140,11 +176,12 @@ impl Delivery {
     }
 }
 
-/// Whom this introduces somebody to, if that is one alone.
-fn introduced(output: &Output<'_>) -> Option<SessionId> {
-    let Output::Send { to, message: ServerMessage::AddPeer { .. } } = output else { return None };
+/// Whom this introduces somebody to, if that is one alone, and no guest.
+fn introduced(output: &Output<'_>, links: &Links) -> Option<SessionId> {
+    let Output::Send { to, message: ServerMessage::AddPeer { .. }, .. } = output else { return None };
     let mut to = to.iter();
-    to.next().filter(|_| to.next().is_none())
+    let one = to.next().filter(|_| to.next().is_none())?;
+    links.get(one.0 as usize).is_none_or(|link| link.foreign.is_none()).then_some(one)
 }
 
 fn queue(
@@ -157,7 +194,7 @@ fn queue(
 ) {
     for frame in frames {
         if carried.outbox.push(frame).is_err() {
-            reached.overflowed.push(link.session);
+            reached.ended.push((link.session, CloseReason::Overflow));
             return;
         }
         metrics.outbox_depth.saw(carried.outbox.len());

@@ -11,7 +11,8 @@ use std::{
 };
 
 use signal_core::{
-    CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, Output, OwnedPayload, ServerMessage, SessionId,
+    ChannelName, CloseReason, EndReason, Epoch, ErrorCode, Hub, Input, Output, OwnedPayload, PeerId,
+    ServerMessage, SessionId,
 };
 use slab::Slab;
 use tokio::{sync::Notify, sync::broadcast, time};
@@ -23,6 +24,7 @@ use crate::{
     addresses::Addresses,
     builder::{Config, IceServer},
     delivery::{Delivery, Links},
+    dialect::Seats,
     link::{Link, LinkState},
     log::Log,
     metrics::Metrics,
@@ -216,9 +218,9 @@ pub(crate) fn finish() {
 impl State {
     fn apply(&mut self, now: Instant, input: Input<'_>, shared: &Shared, scratch: &mut Scratch) {
         self.step(now, input, shared, scratch);
-        while let Some(session) = scratch.delivery.pop_overflowed() {
-            scratch.delivery.close(&self.links, session, CloseReason::Overflow);
-            self.step(now, Input::Disconnected { session, reason: EndReason::Overflow }, shared, scratch);
+        while let Some((session, reason)) = scratch.delivery.pop_ended() {
+            scratch.delivery.close(&self.links, session, reason);
+            self.step(now, Input::Disconnected { session, reason: reason.into() }, shared, scratch);
         }
     }
 
@@ -231,11 +233,11 @@ impl State {
             let output = metrics.count(output);
             scratch.delivery.keep_order(&output, links, shared, now);
             match output {
-                Output::Send { to, mut message } => {
+                Output::Send { to, mut message, context } => {
                     if let ServerMessage::Joined { seat, .. } = &mut message {
                         *seat = scratch.seat.take().map(Cow::Owned);
                     }
-                    scratch.delivery.send(to, &message, links, shared, now);
+                    scratch.delivery.send(to, &message, context, links, shared, now);
                 }
                 Output::Authorize { token, place, userdata, seat } => {
                     if let Some(link) = links.get(token.session().0 as usize) {
@@ -253,13 +255,14 @@ impl State {
                 Output::Close { session, reason } => scratch.delivery.close(links, session, reason),
                 Output::Joined { session, channel, settings, standing } => {
                     // Before it is told of anybody to whom it will connect.
-                    if let Some(link) = links.get(session.0 as usize)
+                    let native = links.get(session.0 as usize).filter(|link| link.foreign.is_none());
+                    if let Some(link) = native
                         && let Some(frame) = turn.as_mut().and_then(|turn| turn.fresh_for(link, now))
                     {
                         scratch.delivery.give(link, frame, metrics);
                     }
                     if let Some(peer) = peer(links, session) {
-                        if !shared.config.keys.0.is_empty() {
+                        if native.is_some() && !shared.config.keys.0.is_empty() {
                             scratch.seat =
                                 Some(shared.signer.seat_token(&peer, channel.as_str(), settings, standing));
                         }
@@ -340,6 +343,14 @@ fn publish(
     if is_observed {
         // Fails only if the last observer has gone in this moment.
         let _ = events.send(event);
+    }
+}
+
+impl Seats for Shared {
+    fn of(&self, peer: &PeerId) -> Vec<ChannelName> {
+        let state = self.lock();
+        let session = state.hub.session_of(peer.as_str());
+        session.map(|session| state.hub.channels_of(session).cloned().collect()).unwrap_or_default()
     }
 }
 

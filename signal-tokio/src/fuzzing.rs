@@ -1,11 +1,16 @@
-//! What the fuzz target of tokens reaches that nobody else does: this module is there with `--cfg fuzzing` only.
+//! What fuzz targets reach that nobody else does: this module is there with `--cfg fuzzing` only.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use signal_core::{ChannelSettings, Epoch, PeerId, Standing};
+use signal_core::{
+    ChannelName, ChannelSettings, ClientMessage, ConnectionId, Context, EndReason, Epoch, ErrorCode, Payload,
+    PeerId, Position, Role, ServerMessage, Standing,
+    codec::{self, FrameLimits},
+};
 
 use crate::{
-    Jwt,
+    Dialect, Jwt, Speaker,
+    dialect::{self, Seats},
     tokens::{Keys, Signer, Ticket},
 };
 
@@ -74,4 +79,83 @@ pub fn lets_in(
     pool: &str,
 ) -> Option<(Box<str>, bool, bool)> {
     jwt.lets_in(token, now, channel, pool)
+}
+
+/// Has a guest say a text. What another guest of the same dialect is told by all that it means, were the two in a channel.
+#[must_use]
+pub fn retell(dialect: &dyn Dialect, channel: &mut Option<ChannelName>, text: &str) -> Vec<Vec<u8>> {
+    let peer = PeerId::new("peer").expect("it is short");
+    let mut told = Vec::new();
+    let mut tell = |message: &ServerMessage<'_>| {
+        let written = dialect::write(dialect, message, Context::default());
+        told.extend(written.frames.iter().map(|frame| frame.as_ref().to_vec()));
+    };
+    let limits = FrameLimits::default();
+    let speaker = Speaker { peer: &peer, channel, seats: &Nowhere };
+    let understood = codec::check(text, &limits).and_then(|()| {
+        dialect.decode(speaker, text, &mut |message| {
+            consequences(&peer, message).iter().for_each(&mut tell);
+        })
+    });
+    if let Err(code) = understood {
+        tell(&ServerMessage::from(code));
+    }
+    told
+}
+
+fn consequences<'m>(peer: &'m PeerId, message: ClientMessage<'m>) -> Vec<ServerMessage<'m>> {
+    let peer_id = Cow::Borrowed(peer.as_str());
+    let introduced = |channel: Cow<'m, str>, userdata: Option<Payload<'m>>| {
+        let connection_id = ConnectionId { epoch: Epoch(0), position: Position(0) };
+        let add = |role| ServerMessage::AddPeer {
+            channel: channel.clone(),
+            peer_id: Cow::Borrowed(peer.as_str()),
+            role,
+            connection_id,
+            userdata: userdata.unwrap_or(Payload::NULL),
+            identity: None,
+            is_host: false,
+        };
+        let mut told =
+            vec![add(Role::Offerer), add(Role::Answerer), ServerMessage::from(ErrorCode::ChannelFull)];
+        if let Some(ServerMessage::Error { channel: named, .. }) = told.last_mut() {
+            *named = Some(channel.clone());
+        }
+        told.push(ServerMessage::Joined { id: None, channel, peers: 0, seat: None });
+        told
+    };
+    match message {
+        ClientMessage::Join { channel, userdata, .. } => introduced(channel, userdata),
+        ClientMessage::Match { userdata, .. } => introduced("~match".into(), userdata),
+        ClientMessage::Part { channel } => {
+            vec![ServerMessage::RemovePeer { channel, peer_id, reason: EndReason::Parted }]
+        }
+        ClientMessage::SendToPeer { data, .. } => {
+            vec![ServerMessage::Message { peer_id: Some(peer_id), channel: None, data }]
+        }
+        ClientMessage::SendToChannel { channel, data, .. } => {
+            vec![ServerMessage::Message { peer_id: Some(peer_id), channel: Some(channel), data }]
+        }
+        ClientMessage::RelaySessionDescription { session_description, connection_id, attempt, .. } => {
+            vec![ServerMessage::SessionDescription { peer_id, session_description, connection_id, attempt }]
+        }
+        ClientMessage::RelayIceCandidate { ice_candidate, connection_id, attempt, .. } => {
+            vec![ServerMessage::IceCandidate { peer_id, ice_candidate, connection_id, attempt }]
+        }
+        ClientMessage::Ping => vec![ServerMessage::Pong],
+        ClientMessage::Bye | ClientMessage::CancelMatch { .. } | ClientMessage::SetUserdata { .. } => {
+            Vec::new()
+        }
+        ClientMessage::Hello(_) | ClientMessage::Ack { .. } => panic!("guests have no words for that"),
+    }
+}
+
+/// Of a peer without seats.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Seats for Nowhere {
+    fn of(&self, _: &PeerId) -> Vec<ChannelName> {
+        Vec::new()
+    }
 }

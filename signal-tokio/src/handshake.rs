@@ -5,18 +5,19 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     ops::ControlFlow,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     task::{Context, Poll, Waker, ready},
 };
 
 use signal_core::{
-    ClientFrame, ClientMessage, CloseReason, EndReason, ErrorCode, Hello, Input, Outbox, PeerId, RequestId,
-    ResumeOffer, ServerMessage, SessionId, codec,
+    ClientFrame, ClientMessage, CloseReason, EndReason, ErrorCode, Hello, Input, Outbox, PeerId, Place,
+    RequestId, ResumeOffer, ServerMessage, SessionId, codec,
 };
 use tokio::time;
 
 use crate::{
-    Admission, Event, Frame, Received, Refusal, Socket,
+    Admission, Event, Frame, Guest, Received, Refusal, Socket,
+    dialect::{Foreign, OwnId},
     driver::{Shared, State, close_reason_of},
     frame::FrameBuffer,
     link::Link,
@@ -115,7 +116,7 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Resu
     if let Some(replaced) = hello.replaces.as_deref().and_then(read) {
         end_detached(shared, &replaced);
     }
-    let Some(resume) = &hello.resume else { return open_session(shared, admission, None) };
+    let Some(resume) = &hello.resume else { return open_session(shared, admission, None, None) };
     let token = read(&resume.token);
     let resumed = token.as_ref().ok_or(Resumption::Unknown);
     let resumed = resumed.and_then(|token| resume_session(shared, &admission, token, resume.received));
@@ -134,42 +135,99 @@ fn attach(shared: &Arc<Shared>, admission: Admission, hello: &Hello<'_>) -> Resu
         shared.end(&link, CloseReason::Replaced);
     }
     let before = token.as_ref().map(|token| token.peer.clone());
-    let attached = open_session(shared, admission, token)?;
+    let attached = open_session(shared, admission, token, None)?;
     let is_back = before.as_ref() == Some(&attached.link.peer);
     let outcome = if is_back { Resumption::Restored } else { outcome };
     shared.metrics.resumes.count(outcome.as_str());
     Ok(attached)
 }
 
+/// Makes the session of a guest, which has it join its channel.
+pub(crate) fn receive(
+    shared: &Arc<Shared>,
+    admission: Admission,
+    Guest { dialect, id, first, refusal }: Guest,
+) -> Result<Attached, Rejection> {
+    let reject = |text: &str| Rejection { error: Some(Frame::text(text)), reason: CloseReason::Unauthorized };
+    if let Some(why) = refusal {
+        return Err(reject(&why));
+    }
+    let (own, secret, taken) = match id {
+        Some(OwnId { peer, secret, taken }) => (Some(peer), secret, taken),
+        None => (None, None, None),
+    };
+    let before = own.as_ref().and_then(|own| {
+        let state = shared.lock();
+        state.link(state.hub.session_of(own.as_str())?).cloned()
+    });
+    // It has lost its socket, and we have not heard of that.
+    if let Some(before) = before.filter(|before| before.is_of_guest(&*dialect, secret.as_deref())) {
+        shared.end(&before, CloseReason::Replaced);
+    }
+    let channel = first.clone().and_then(|first| match first {
+        Place::Channel(name) => Some(name),
+        Place::Pool(_) => None,
+    });
+    let foreign = Foreign { dialect: Arc::clone(&dialect), secret, channel: Mutex::new(channel) };
+    let opened =
+        admission.checked().and_then(|admission| open_session(shared, admission, None, Some((own, foreign))));
+    let attached = opened.map_err(|refusal| match taken {
+        Some(taken) if refusal.code == ErrorCode::Unauthorized => reject(&taken),
+        _ => Rejection { error: None, reason: close_reason_of(&refusal) },
+    })?;
+    if let Some(first) = first {
+        let message = match &first {
+            Place::Channel(name) => {
+                ClientMessage::Join { channel: Cow::Borrowed(name.as_str()), userdata: None, seat: None }
+            }
+            Place::Pool(name) => {
+                ClientMessage::Match { pool: Cow::Borrowed(name.as_str()), userdata: None, leave: None }
+            }
+        };
+        let (session, frame) = (attached.link.session, ClientFrame { id: None, message });
+        shared.handle_for(&attached.link, Input::Message { session, frame }, |_| true);
+    }
+    Ok(attached)
+}
+
 /// Makes a session, with the peer id of a session of an earlier start if the client can show that it was its own, and
-/// nobody has it now.
+/// nobody has it now. A guest may have an id of its own.
 ///
 /// # Errors
 ///
-/// When there are as many sessions as there may be.
+/// When there are as many sessions as there may be, or somebody has the id of the guest.
 fn open_session(
     shared: &Arc<Shared>,
     admission: Admission,
     before: Option<ResumeToken>,
+    guest: Option<(Option<PeerId>, Foreign)>,
 ) -> Result<Attached, Refusal> {
     let epoch = shared.signer.epoch();
     let before = before.filter(|token| token.ticket.epoch != epoch);
     let outbox = Outbox::new(shared.config.outbox_messages, shared.config.outbox_bytes);
     let budget = Budget::full(&shared.config.rates, time::Instant::now().into_std());
     let (mut opened, mut before_it) = (None, None);
+    let mut not_opened = Refusal::unavailable("There are too many sessions.");
     shared.handle_with(|state| {
         if state.is_full(&shared.config) {
             return None;
         }
+        let (own, foreign) = guest.unzip();
+        let own = own.flatten();
+        if own.as_ref().is_some_and(|own| state.hub.session_of(own.as_str()).is_some()) {
+            not_opened = Refusal::unauthorized("The id is taken.");
+            return None;
+        }
         let before = before.filter(|token| state.hub.session_of(token.peer.as_str()).is_none());
         let previous_ticket = before.as_ref().map(|token| token.ticket);
-        let peer = before.map_or_else(fresh_peer, |token| token.peer);
+        let peer = own.or(before.map(|token| token.peer)).unwrap_or_else(fresh_peer);
+        let namespace = foreign.as_ref().map(|foreign| foreign.dialect.name());
         let number =
             u32::try_from(state.links.vacant_key()).expect("fewer sessions than 2^32 fit into memory");
         let session = SessionId(number);
         let ticket = Ticket { epoch, session: state.sessions, counter: 0 };
         state.sessions += 1;
-        let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox, budget));
+        let link = Arc::new(Link::new(session, peer.clone(), ticket, admission, outbox, budget, foreign));
         {
             let mut carried = link.lock();
             carried.attach();
@@ -188,12 +246,12 @@ fn open_session(
         // Nobody may be looking.
         let _ = shared.events.send(Event::Connected { peer: peer.clone(), identity: identity.clone() });
         opened = Some(link);
-        Some(Input::Connected { session, peer, identity })
+        Some(Input::Connected { session, peer, identity, namespace })
     });
     if let Some(link) = before_it {
         shared.end(&link, CloseReason::Replaced);
     }
-    let link = opened.ok_or_else(|| Refusal::unavailable("There are too many sessions."))?;
+    let link = opened.ok_or(not_opened)?;
     shared.metrics.sessions_started.fetch_add(1, Relaxed);
     trace::connected(&link);
     let ticket = link.lock().ticket;
@@ -276,15 +334,19 @@ fn find(state: &State, token: &ResumeToken) -> Option<Arc<Link>> {
 }
 
 fn welcome(shared: &Shared, link: &Link, resumed: bool, received: u64, ticket: Ticket) -> Option<Frame> {
-    let token = shared.signer.resume_token(ticket, &link.peer, link.identity.as_deref());
-    Some(encode(&ServerMessage::Welcome {
+    let token = match link.foreign {
+        Some(_) => String::new(),
+        None => shared.signer.resume_token(ticket, &link.peer, link.identity.as_deref()),
+    };
+    let welcome = ServerMessage::Welcome {
         peer_id: Cow::Borrowed(link.peer.as_str()),
         resumed,
         received,
         resume: ResumeOffer { token: Cow::Owned(token), grace: shared.config.limits.grace },
         ice_servers: shared.ice_servers.as_payload(),
         heartbeat: shared.config.timing.heartbeat,
-    }))
+    };
+    link.say(&welcome)
 }
 
 fn malformed(code: ErrorCode, id: Option<RequestId>) -> Rejection {

@@ -2,15 +2,18 @@
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     task::{Context, Waker},
     time::{Duration, Instant},
 };
 
-use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, SessionId};
+use signal_core::{CloseReason, ImpossibleAck, Outbox, PeerId, ServerMessage, SessionId};
+use subtle::ConstantTimeEq;
 
 use crate::{
-    Admission, Frame,
+    Admission, Dialect, Frame,
+    dialect::{self, Foreign},
+    handshake::encode,
     pen::{Ink, Pen},
     policy::Data,
     rate::Budget,
@@ -27,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) session: SessionId,
     pub(crate) peer: PeerId,
     pub(crate) identity: Option<Box<str>>,
+    /// If the client speaks another protocol.
+    pub(crate) foreign: Option<Box<Foreign>>,
     /// Whether so much of the client waits to be decided that its socket is not read. Set while the driver's state is locked.
     pub(crate) held: AtomicBool,
     state: Mutex<LinkState>,
@@ -35,6 +40,8 @@ pub(crate) struct Link {
 #[derive(Debug)]
 pub(crate) struct LinkState {
     pub(crate) outbox: Outbox<Frame>,
+    /// Whether the client acknowledges nothing: what is written is not kept.
+    forgets: bool,
     /// What the client may still send.
     pub(crate) budget: Budget,
     /// How many counted frames the client had received when it resumed last, and how often it has come back in a row with
@@ -74,9 +81,11 @@ impl Link {
         Admission { identity, data }: Admission,
         outbox: Outbox<Frame>,
         budget: Budget,
+        foreign: Option<Foreign>,
     ) -> Self {
         let state = LinkState {
             outbox,
+            forgets: foreign.is_some(),
             budget,
             resumed_at: 0,
             futile: 0,
@@ -94,7 +103,30 @@ impl Link {
             rest: None,
             waker: None,
         };
-        Self { session, peer, identity, held: AtomicBool::new(false), state: Mutex::new(state) }
+        let (foreign, held) = (foreign.map(Box::new), AtomicBool::new(false));
+        Self { session, peer, identity, foreign, held, state: Mutex::new(state) }
+    }
+
+    /// Whether it belongs to a guest of this dialect that has shown this secret.
+    pub(crate) fn is_of_guest(&self, dialect: &dyn Dialect, secret: Option<&str>) -> bool {
+        self.foreign.as_ref().is_some_and(|foreign| {
+            let shown = foreign.secret.as_deref().zip(secret);
+            let is_same = shown.is_some_and(|(own, shown)| own.as_bytes().ct_eq(shown.as_bytes()).into());
+            is_same && foreign.dialect.name() == dialect.name()
+        })
+    }
+
+    /// A message that belongs to the socket, in the words of the client, if it has words for it.
+    pub(crate) fn say(&self, message: &ServerMessage<'_>) -> Option<Frame> {
+        match self.dialect() {
+            Some(dialect) => dialect::say(&**dialect, message),
+            None => Some(encode(message)),
+        }
+    }
+
+    /// What the client speaks, if it is a guest.
+    pub(crate) fn dialect(&self) -> Option<&Arc<dyn Dialect>> {
+        self.foreign.as_ref().map(|foreign| &foreign.dialect)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, LinkState> {
@@ -108,7 +140,7 @@ impl Link {
         if state.socket != socket {
             return None;
         }
-        state.outbox.write_next().cloned()
+        state.write_next()
     }
 
     /// The client has sent something over socket number `socket`. If that is its newest, it knows the token that it was
@@ -126,6 +158,16 @@ impl Link {
 }
 
 impl LinkState {
+    /// The next frame for the socket.
+    pub(crate) fn write_next(&mut self) -> Option<Frame> {
+        let frame = self.outbox.write_next().cloned();
+        if self.forgets {
+            let written = self.outbox.written();
+            self.outbox.acknowledge(written).expect("it is written");
+        }
+        frame
+    }
+
     /// Whether a token with this ticket is valid. As long as the client has not shown that it knows the newest, it may
     /// have any since the one by which it came: a socket that it has given up may have been overtaken by the next.
     pub(crate) fn knows(&self, ticket: Ticket) -> bool {

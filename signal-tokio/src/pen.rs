@@ -70,7 +70,7 @@ impl Errand {
             if link.outbox.unwritten() != 1 {
                 return link.give_back(ink);
             }
-            link.outbox.write_next().cloned()
+            link.write_next()
         }?;
         let bytes = frame.as_websocket();
         // The task of the socket will meet the same error.
@@ -139,7 +139,7 @@ mod tests {
         let ticket = Ticket { epoch: Epoch(1), session: 0, counter: 0 };
         let budget = Budget::full(&Rates::default(), Instant::now());
         let (peer, outbox) = (PeerId::new("peer").unwrap(), Outbox::new(10, 1 << 10));
-        let link = Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget);
+        let link = Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget, None);
         link.lock().pen = Pen::Free(Ink(Arc::clone(&narrow) as Arc<dyn TryWrite>));
         link.lock().watch(&Context::from_waker(Waker::noop()));
         (Arc::new(link), narrow)

@@ -16,6 +16,13 @@ pub trait Policy: Send + Sync + 'static {
         Ok(Admission::default())
     }
 
+    /// Decides on a client that speaks another protocol, by the name of that, in place of [`Policy::upgrade`] and
+    /// [`Policy::hello`]. The default refuses all of them: what they cannot say, such as a token, they cannot be asked for.
+    async fn guest(&self, protocol: &str, request: &Parts) -> Result<Admission, Refusal> {
+        let _ = (protocol, request);
+        Err(Refusal::unauthorized("This protocol is not spoken here."))
+    }
+
     /// Decides on a client once it has said `hello`, for example by [`Hello::token`]. The default lets it in.
     async fn hello(&self, admission: Admission, hello: &Hello<'_>) -> Result<Admission, Refusal> {
         let _ = hello;
@@ -182,10 +189,15 @@ pub struct PeerInfo {
     pub identity: Option<Box<str>>,
     /// Where it comes from, if that is known: behind the [trusted proxies](crate::Builder::trusted_proxies).
     pub address: Option<IpAddr>,
+    /// Which protocol it speaks: [`PeerInfo::NATIVE`], or the name of a [`Dialect`](crate::Dialect).
+    pub protocol: &'static str,
     pub(crate) data: Data,
 }
 
 impl PeerInfo {
+    /// The name of our own protocol, which is also that of its WebSocket subprotocol.
+    pub const NATIVE: &'static str = "signal.v1";
+
     /// What [`Admission::with`] has kept about it, if it is of this type.
     #[must_use]
     pub fn get<T: Any>(&self) -> Option<&T> {
@@ -196,7 +208,8 @@ impl PeerInfo {
 /// What a peer asks for when it joins.
 #[derive(Clone, Copy, Debug)]
 pub struct JoinRequest<'a> {
-    /// The channel's name.
+    /// The channel's name, as the peer has said it. The channels of another [protocol](PeerInfo::protocol) are others, also
+    /// where they have the same names.
     pub channel: &'a str,
     /// What the peer says about itself, as JSON text.
     pub userdata: Option<&'a str>,
@@ -205,7 +218,7 @@ pub struct JoinRequest<'a> {
 /// What a peer asks for when it wants to meet a stranger.
 #[derive(Clone, Copy, Debug)]
 pub struct MatchRequest<'a> {
-    /// The pool's name.
+    /// The pool's name. As for channels, another protocol has others.
     pub pool: &'a str,
     /// What the peer says about itself, as JSON text.
     pub userdata: Option<&'a str>,

@@ -40,7 +40,15 @@ impl Shared {
                 let link = link.lock();
                 (link.address, link.data.clone())
             };
-            let peer = PeerInfo { peer: link.peer.clone(), identity: link.identity.clone(), address, data };
+            let dialect = link.dialect();
+            let protocol = dialect.map_or(PeerInfo::NATIVE, |dialect| dialect.name());
+            let peer = PeerInfo {
+                peer: link.peer.clone(),
+                identity: link.identity.clone(),
+                address,
+                protocol,
+                data,
+            };
             let patience = shared.config.limits.authorize_timeout;
             // The hub gives up after the same time and has told the peer then.
             let Ok(decided) = time::timeout(
@@ -51,6 +59,10 @@ impl Shared {
             else {
                 return;
             };
+            let decided = decided.map(|grant| match dialect {
+                Some(dialect) => dialect.grant(&place, grant),
+                None => grant,
+            });
             match decided {
                 Ok(grant) => shared.handle(Input::Authorized { token, grant }),
                 Err(refusal) => {
@@ -95,14 +107,14 @@ async fn decide(
             Ok(Grant::Return { grant: JoinGrant { settings, hosting: Hosting::Candidate }, standing })
         }
         (Place::Channel(name), seat) => {
-            let grant = policy.join(peer, &JoinRequest { channel: name.as_str(), userdata }).await?;
+            let grant = policy.join(peer, &JoinRequest { channel: name.local(), userdata }).await?;
             Ok(match seat {
                 Some(Seat { standing, .. }) => Grant::Return { grant, standing },
                 None => Grant::Join(grant),
             })
         }
         (Place::Pool(name), _) => {
-            let grant = policy.matchmaking(peer, &MatchRequest { pool: name.as_str(), userdata }).await?;
+            let grant = policy.matchmaking(peer, &MatchRequest { pool: name.local(), userdata }).await?;
             let room = ChannelName::new(&format!("~{}", random::unguessable()));
             Ok(Grant::Match { grant, room: room.expect("it is short and of visible characters") })
         }

@@ -9,8 +9,8 @@ use tokio::time;
 use tracing::Instrument;
 
 use crate::{
-    Admitted, Builder, Events, Refusal, Socket, connection, driver::Shared, link::Link, metrics::OpenSocket,
-    question::unharmed, random, timer, trace,
+    Admission, Admitted, Builder, Events, Guest, Origins, Refusal, Socket, connection, driver::Shared,
+    link::Link, metrics::OpenSocket, question::unharmed, random, timer, trace,
 };
 
 /// A signaling server. Cloning makes another handle of the same one.
@@ -143,7 +143,38 @@ impl Signaling {
     /// The policy's [`Refusal`]; also when the request comes from a page that is not let in, the policy does not decide
     /// in time, there are too many sockets, or the server goes down.
     pub async fn admit(&self, request: &Parts, remote: Option<SocketAddr>) -> Result<Admitted, Refusal> {
-        let admitted = self.decide(request, remote).await;
+        let policy = &self.shared.policy;
+        self.decide(&self.shared.config.origins, request, remote, policy.upgrade(request)).await
+    }
+
+    /// [`Signaling::admit`] for a client that speaks another protocol: [`Policy::guest`](crate::Policy::guest) is asked. For
+    /// pages of other servers there may be other `origins` than those of [`Builder::origins`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Signaling::admit`].
+    pub async fn admit_guest(
+        &self,
+        guest: Guest,
+        origins: Option<&Origins>,
+        request: &Parts,
+        remote: Option<SocketAddr>,
+    ) -> Result<Admitted, Refusal> {
+        let origins = origins.unwrap_or(&self.shared.config.origins);
+        let policy = &self.shared.policy;
+        let decided = policy.guest(guest.dialect.name(), request);
+        let admitted = self.decide(origins, request, remote, decided).await?;
+        Ok(Admitted { guest: Some(Box::new(guest)), ..admitted })
+    }
+
+    async fn decide(
+        &self,
+        origins: &Origins,
+        request: &Parts,
+        remote: Option<SocketAddr>,
+        policy: impl Future<Output = Result<Admission, Refusal>>,
+    ) -> Result<Admitted, Refusal> {
+        let admitted = self.let_in(origins, request, remote, policy).await;
         if let Err(refusal) = &admitted {
             self.shared.metrics.refused(refusal.status());
             trace::refused("upgrade", refusal);
@@ -151,18 +182,24 @@ impl Signaling {
         admitted
     }
 
-    async fn decide(&self, request: &Parts, remote: Option<SocketAddr>) -> Result<Admitted, Refusal> {
+    async fn let_in(
+        &self,
+        origins: &Origins,
+        request: &Parts,
+        remote: Option<SocketAddr>,
+        policy: impl Future<Output = Result<Admission, Refusal>>,
+    ) -> Result<Admitted, Refusal> {
         if self.shared.draining.is_cancelled() {
             return Err(Refusal::unavailable("The server is going down."));
         }
-        self.shared.config.origins.check(request)?;
+        origins.check(request)?;
         let address = self.shared.addresses.client(remote, &request.headers);
         let place = self.shared.addresses.enter(address)?;
         let patience = self.shared.config.timing.hello;
-        let decided = time::timeout(patience, unharmed(self.shared.policy.upgrade(request))).await;
+        let decided = time::timeout(patience, unharmed(policy)).await;
         let admission =
             decided.unwrap_or_else(|_| Err(Refusal::unavailable(ErrorCode::Unavailable.message())))?;
-        Ok(Admitted { admission, address, place: Some(place) })
+        Ok(Admitted { admission, address, place: Some(place), guest: None })
     }
 
     /// How many bytes a socket reads of a message, see [`FrameLimits::read`](crate::FrameLimits::read). For adapters.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use signal_core::{
     ChannelName, ClientFrame, ClientMessage, ConnectionId, ErrorCode, Hello, Payload, PeerId, RequestId,
     ServerMessage,
@@ -31,6 +31,11 @@ pub(crate) fn check(text: &str) {
 
 fn check_within<'a>(text: &'a str, limits: &FrameLimits) -> Result<ClientFrame<'a>, DecodeError> {
     let read = codec::decode(text, limits);
+    if codec::check(text, limits).is_ok() {
+        assert!(serde_json::from_str::<&RawValue>(text).is_ok(), "what is let through is JSON");
+    } else {
+        assert!(read.is_err(), "the same bounds hold for a text of another protocol");
+    }
     match &read {
         Ok(frame) => {
             check_json(text, limits);
@@ -84,7 +89,7 @@ fn check_fields(frame: &ClientFrame<'_>, limits: &FrameLimits) {
             check_userdata(*userdata, limits);
             assert!(seat.as_ref().is_none_or(|seat| seat.len() <= limits.token));
         }
-        ClientMessage::Part { channel } | ClientMessage::SendToChannel { channel, data: _ } => {
+        ClientMessage::Part { channel } | ClientMessage::SendToChannel { channel, data: _, echo: _ } => {
             check_name(channel);
         }
         ClientMessage::RelaySessionDescription { peer_id, session_description, connection_id, .. } => {

@@ -46,7 +46,7 @@ impl Machine {
         self.clients[free] = Some(Client::new(peer));
         let identity = (free % 2 == 1).then(|| peer.into());
         let peer = PeerId::new(peer).expect("our peers have good names");
-        self.feed(now, Input::Connected { session, peer, identity });
+        self.feed(now, Input::Connected { session, peer, identity, namespace: None });
         Some(session)
     }
 
@@ -97,7 +97,7 @@ fn note(
     seated: &mut Vec<(String, ChannelName, Standing)>,
 ) {
     match output {
-        Output::Send { to, message } => send(to.iter(), &message, clients),
+        Output::Send { to, message, .. } => send(to.iter(), &message, clients),
         Output::Append { token, place, entry } => wanted.push(Wanted::Append(token, place, entry)),
         Output::Authorize { token, place, .. } => wanted.push(Wanted::Authorize(token, place.clone())),
         Output::Hold { session } => {

@@ -40,6 +40,18 @@ pub fn decode<'a>(text: &'a str, limits: &FrameLimits) -> Result<ClientFrame<'a>
     }
 }
 
+/// Holds a text of another protocol to the bounds of a frame: its size, its nesting and its keys. It is JSON in full then.
+///
+/// # Errors
+///
+/// An error of form.
+pub fn check(text: &str, limits: &FrameLimits) -> Result<(), ErrorCode> {
+    if text.len() > limits.message {
+        return Err(ErrorCode::TooLarge);
+    }
+    Reader::new(text, limits).whole_value().ok_or(ErrorCode::BadMessage)
+}
+
 /// Every key of every message. They stay text until the type is known, so that their order does not matter and a
 /// key that does not belong to the type is ignored like any other. `null` counts as absent, except for payloads.
 #[derive(Default)]
@@ -185,7 +197,9 @@ impl<'a> Fields<'a> {
         let data = Payload::checked(required(self.data)?);
         match (self.peer_id, self.channel) {
             (Some(_), None) => Ok(ClientMessage::SendToPeer { peer_id: self.peer_id()?, data }),
-            (None, Some(_)) => Ok(ClientMessage::SendToChannel { channel: self.channel()?, data }),
+            (None, Some(_)) => {
+                Ok(ClientMessage::SendToChannel { channel: self.channel()?, data, echo: false })
+            }
             (Some(_), Some(_)) | (None, None) => Err(ErrorCode::BadMessage),
         }
     }

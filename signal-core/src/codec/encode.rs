@@ -131,7 +131,7 @@ pub fn encode_client(frame: &ClientFrame<'_>, out: &mut Vec<u8>) {
         ClientMessage::SendToPeer { peer_id, data } => {
             Object::new(out, "send").id(id).text("peer_id", peer_id).json("data", *data).end();
         }
-        ClientMessage::SendToChannel { channel, data } => {
+        ClientMessage::SendToChannel { channel, data, echo: _ } => {
             Object::new(out, "send").id(id).text("channel", channel).json("data", *data).end();
         }
         ClientMessage::Match { pool, userdata, leave } => {

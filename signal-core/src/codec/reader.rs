@@ -29,6 +29,12 @@ impl<'a> Reader<'a> {
         self.token().is_none().then_some(())
     }
 
+    /// Reads a value and nothing behind it.
+    pub(super) fn whole_value(mut self) -> Option<()> {
+        self.value()?;
+        self.token().is_none().then_some(())
+    }
+
     /// Reads a value and returns its text.
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.value_of(|reader, _| reader.value().map(drop))

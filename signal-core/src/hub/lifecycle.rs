@@ -6,22 +6,20 @@ use super::{
     Emit, Hub, Timer,
     session::{Phase, Session, Subject},
 };
-use crate::{
-    CloseReason, EndReason, ErrorCode, Output, PeerId, Recipients, RequestId, ServerMessage, SessionId,
-};
+use crate::{CloseReason, EndReason, ErrorCode, Output, Recipients, RequestId, ServerMessage, SessionId};
 
 impl Hub {
-    pub(super) fn connect(&mut self, session: SessionId, peer: PeerId, identity: Option<Box<str>>) {
+    pub(super) fn connect(&mut self, session: SessionId, newcomer: Session) {
         let index = session.0 as usize;
-        if self.session(session).is_some() || self.peers.contains_key(&peer) {
+        if self.session(session).is_some() || self.peers.contains_key(&newcomer.peer) {
             debug_assert!(false, "the driver hands out free session numbers and fresh peer ids");
             return;
         }
         if self.sessions.len() <= index {
             self.sessions.resize_with(index + 1, || None);
         }
-        self.peers.insert(peer.clone(), session);
-        self.sessions[index] = Some(Box::new(Session::new(peer, identity)));
+        self.peers.insert(newcomer.peer.clone(), session);
+        self.sessions[index] = Some(Box::new(newcomer));
         self.counts.attached += 1;
     }
 
@@ -42,7 +40,7 @@ impl Hub {
         if let ServerMessage::Error { id: slot, .. } = &mut message {
             *slot = id.as_ref();
         }
-        emit(Output::Send { to: Recipients::one(&session), message });
+        emit(Output::send(Recipients::one(&session), message));
         if too_many {
             emit(Output::Close { session, reason: CloseReason::Protocol });
             self.end(session, EndReason::Closed, emit);

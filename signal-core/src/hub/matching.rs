@@ -53,6 +53,9 @@ impl Hub {
                 self.append(now, session, id, step, (Place::Pool(name), entry), emit);
             }
             (Some(_), None) => self.answer_waiting(session, &name, id.as_ref(), emit),
+            (None, _) if !self.may_use(state, name.namespace()) => {
+                reject(session, ErrorCode::Unauthorized, Subject::Pool(pool), id.as_ref(), emit);
+            }
             (None, _) if self.places_of(state) >= most => {
                 reject(session, ErrorCode::Limit, Subject::Pool(pool), id.as_ref(), emit);
             }
@@ -209,7 +212,7 @@ impl Hub {
             let is_host = self.rooms[room].channel.host() == Some(*peer);
             let standing = Standing { joined_at: position, is_host };
             emit(Output::Joined { session: *session, channel: &name, settings: &settings, standing });
-            emit(Output::Send { to: Recipients::one(session), message });
+            emit(Output::send(Recipients::one(session), message));
             self.rooms[room].answer_join(self.epoch, *session, peer, None, emit);
         }
         for (session, _, _) in seated {
@@ -380,7 +383,7 @@ impl Hub {
     ) {
         let waiting = self.pool(pool.as_str()).map_or(0, |pool| pool.tickets().len());
         let message = ServerMessage::Waiting { id, pool: Cow::Borrowed(pool.as_str()), waiting };
-        emit(Output::Send { to: Recipients::one(&session), message });
+        emit(Output::send(Recipients::one(&session), message));
     }
 
     /// Tells the others how many wait, if that has changed.
@@ -393,7 +396,7 @@ impl Hub {
         };
         if waiting != before && !to.is_empty() {
             let message = ServerMessage::Waiting { id: None, pool: Cow::Borrowed(pool.as_str()), waiting };
-            emit(Output::Send { to, message });
+            emit(Output::send(to, message));
         }
     }
 }
@@ -406,5 +409,5 @@ fn tell_end(
     emit: &mut Emit<'_>,
 ) {
     let message = ServerMessage::MatchEnded { id, pool: Cow::Borrowed(pool.as_str()), reason };
-    emit(Output::Send { to: Recipients::one(&session), message });
+    emit(Output::send(Recipients::one(&session), message));
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{Emit, Hub, confirm};
 use crate::{
-    ConnectionId, ErrorCode, Output, Payload, Recipients, RequestId, ServerMessage, SessionId, channel::Tie,
+    ConnectionId, Context, ErrorCode, Output, Payload, Recipients, RequestId, ServerMessage, SessionId,
+    channel::Tie,
 };
 
 /// What one peer hands to another.
@@ -29,10 +30,14 @@ impl Hub {
             Ok(to) => {
                 let sender = self.peer_of(from).map_or("", |peer| peer.as_str());
                 let message = relayed.into_message(sender, connection_id);
-                emit(Output::Send { to: Recipients::one(&to), message });
+                emit(Output::send(Recipients::one(&to), message));
                 confirm(from, id.as_ref(), emit);
             }
             Err(code) => {
+                let undelivered = match relayed {
+                    Relayed::Data(data) => Some(data),
+                    Relayed::SessionDescription(..) | Relayed::IceCandidate(..) => None,
+                };
                 let message = ServerMessage::Error {
                     code,
                     message: Cow::Borrowed(code.message()),
@@ -42,7 +47,8 @@ impl Hub {
                     peer_id: Some(Cow::Borrowed(peer_id)),
                     connection_id: connection_id.map(Cow::Borrowed),
                 };
-                emit(Output::Send { to: Recipients::one(&from), message });
+                let context = Context { undelivered, ..Context::default() };
+                emit(Output::Send { to: Recipients::one(&from), message, context });
             }
         }
     }

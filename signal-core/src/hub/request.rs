@@ -8,8 +8,8 @@ use super::{
     session::{Session, Step, Subject, Undecided},
 };
 use crate::{
-    ChannelName, EndReason, Entry, ErrorCode, Grant, JoinGrant, Output, OwnedPayload, Payload, Place,
-    Recipients, RequestId, ServerMessage, SessionId, Target, Token,
+    ChannelName, Context, EndReason, Entry, ErrorCode, Grant, JoinGrant, Output, OwnedPayload, Payload,
+    Place, Recipients, RequestId, ServerMessage, SessionId, Target, Token,
 };
 
 /// Something that is asked for in one channel or pool, with its payload borrowed or, while it waits, owned.
@@ -21,7 +21,10 @@ pub(super) enum Request<P> {
     },
     Part,
     SetUserdata(P),
-    Send(P),
+    Send {
+        data: P,
+        echo: bool,
+    },
     Match(Option<P>),
     Cancel,
     /// The embedder takes the peer out of the channel. It waits like any other, but is neither counted nor refused.
@@ -43,7 +46,7 @@ impl Request<Payload<'_>> {
             }
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.to_owned()),
-            Self::Send(data) => Request::Send(data.to_owned()),
+            Self::Send { data, echo } => Request::Send { data: data.to_owned(), echo },
             Self::Match(userdata) => Request::Match(userdata.map(Payload::to_owned)),
             Self::Cancel => Request::Cancel,
             Self::Expel => Request::Expel,
@@ -60,7 +63,7 @@ impl Request<OwnedPayload> {
             }
             Self::Part => Request::Part,
             Self::SetUserdata(userdata) => Request::SetUserdata(userdata.as_payload()),
-            Self::Send(data) => Request::Send(data.as_payload()),
+            Self::Send { data, echo } => Request::Send { data: data.as_payload(), echo: *echo },
             Self::Match(userdata) => Request::Match(userdata.as_ref().map(OwnedPayload::as_payload)),
             Self::Cancel => Request::Cancel,
             Self::Expel => Request::Expel,
@@ -117,7 +120,7 @@ impl Hub {
             }
             Request::Part => self.part(now, session, name, id, emit),
             Request::SetUserdata(userdata) => self.set_userdata(now, session, name, id, userdata, emit),
-            Request::Send(data) => self.send_to_channel(session, name, id, data, emit),
+            Request::Send { data, echo } => self.send_to_channel(session, name, id, (data, echo), emit),
             Request::Match(userdata) => self.search(now, session, name, id, userdata, emit),
             Request::Cancel => self.cancel_search(now, session, name, id, emit),
             Request::Expel => self.withdraw_seat(session, name, emit),
@@ -155,7 +158,9 @@ impl Hub {
                 let entry = Entry::Update { peer: state.peer.clone(), userdata: userdata.to_owned() };
                 self.append(now, session, id, Step::Rejoining, (Place::Channel(name), entry), emit);
             }
-            (None, _) if name.is_of_a_match() && had_seat.is_none() => {
+            (None, _)
+                if !self.may_use(state, name.namespace()) || (name.is_of_a_match() && had_seat.is_none()) =>
+            {
                 reject(session, ErrorCode::Unauthorized, Subject::Channel(channel), id.as_ref(), emit);
             }
             (None, _) if self.places_of(state) >= most => {
@@ -232,8 +237,7 @@ impl Hub {
             return self.go_on(now, token.session, undecided, emit);
         }
         let JoinGrant { mut settings, hosting } = grant;
-        let most = u32::try_from(self.limits.members_per_channel).unwrap_or(u32::MAX);
-        settings.capacity = settings.capacity.min(most);
+        settings.capacity = settings.capacity.min(self.limits.members_of(settings.topology));
         let deadline = now + self.limits.commit_timeout;
         let Some(state) = self.session(token.session) else { return };
         let (Step::Authorizing(userdata) | Step::Yielding(userdata, _)) =
@@ -276,7 +280,7 @@ impl Hub {
             }
             None => {
                 let message = ServerMessage::Parted { id: id.as_ref(), channel: Cow::Borrowed(channel) };
-                emit(Output::Send { to: Recipients::one(&session), message });
+                emit(Output::send(Recipients::one(&session), message));
             }
         }
     }
@@ -304,7 +308,7 @@ impl Hub {
         session: SessionId,
         channel: &str,
         id: Option<RequestId>,
-        data: Payload<'_>,
+        (data, echo): (Payload<'_>, bool),
         emit: &mut Emit<'_>,
     ) {
         let room = self.room_keys.get(channel).copied();
@@ -312,14 +316,15 @@ impl Hub {
         let (Some(seat), Some(peer)) = (seat, self.peer_of(session)) else {
             return reject(session, ErrorCode::NotJoined, Subject::Channel(channel), id.as_ref(), emit);
         };
-        let to = self.rooms[seat.room].listeners(peer, Some(session));
+        let room = &self.rooms[seat.room];
+        let to = room.listeners(peer, (!echo).then_some(session));
         if !to.is_empty() {
             let message = ServerMessage::Message {
                 peer_id: Some(Cow::Borrowed(peer.as_str())),
                 channel: Some(Cow::Borrowed(channel)),
                 data,
             };
-            emit(Output::Send { to, message });
+            emit(Output::Send { to, message, context: Context::of(&room.channel) });
         }
         confirm(session, id.as_ref(), emit);
     }
@@ -331,13 +336,16 @@ impl Hub {
     }
 
     pub(super) fn publish(&self, to: Target<'_>, data: Payload<'_>, emit: &mut Emit<'_>) {
-        let (recipients, channel) = match &to {
+        let (recipients, channel, context) = match &to {
             Target::Session(session) if self.session(*session).is_some_and(Session::is_live) => {
-                (Recipients::one(session), None)
+                (Recipients::one(session), None, Context::default())
             }
             Target::Session(_) => return,
             Target::Channel(name) => match self.room_keys.get(*name) {
-                Some(room) => (self.rooms[*room].everybody(), Some(Cow::Borrowed(*name))),
+                Some(room) => {
+                    let room = &self.rooms[*room];
+                    (room.everybody(), Some(Cow::Borrowed(*name)), Context::of(&room.channel))
+                }
                 None => return,
             },
         };
@@ -345,6 +353,7 @@ impl Hub {
             emit(Output::Send {
                 to: recipients,
                 message: ServerMessage::Message { peer_id: None, channel, data },
+                context,
             });
         }
     }

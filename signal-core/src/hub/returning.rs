@@ -72,7 +72,8 @@ impl Hub {
 
     /// Whether there are not seats for all, and this one might be that of somebody whose call goes on.
     fn may_take_anothers_seat(&self, claim: &Claim) -> bool {
-        let is_bounded = (claim.grant.settings.capacity as usize) < self.limits.members_per_channel;
+        let settings = &claim.grant.settings;
+        let is_bounded = settings.capacity < self.limits.members_of(settings.topology);
         is_bounded && claim.standing.is_none()
     }
 

@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::Emit;
 use crate::{
-    Channel, ChannelName, ConnectionId, Epoch, FirstOffer, Member, Output, Payload, PeerId, Recipients,
-    RequestId, Role, ServerMessage, SessionId, Topology,
+    Channel, ChannelName, ConnectionId, Context, Epoch, FirstOffer, Member, Output, Payload, PeerId,
+    Recipients, RequestId, Role, ServerMessage, SessionId, Topology,
     channel::{Arrival, Departure},
 };
 
@@ -70,7 +70,7 @@ impl Room {
         if let Some(message) =
             (0..newcomer).rev().find_map(|resident| self.add_peer(epoch, resident, newcomer))
         {
-            send(to, message, emit);
+            self.send(to, message, emit);
         }
     }
 
@@ -93,8 +93,8 @@ impl Room {
         let others = 0..self.channel.members().len();
         let peers = others.filter(|other| self.channel.introduction(own, *other).is_some()).count();
         let message = ServerMessage::Joined { id, channel: self.wire_name(), peers, seat: None };
-        emit(Output::Send { to, message });
-        self.introductions(epoch, own).for_each(|message| send(to, message, emit));
+        self.send(to, message, emit);
+        self.introductions(epoch, own).for_each(|message| self.send(to, message, emit));
     }
 
     /// Answers a part: done, and whom it has separated from whom.
@@ -106,7 +106,7 @@ impl Room {
         emit: &mut Emit<'_>,
     ) {
         let to = Recipients::one(&session);
-        emit(Output::Send { to, message: ServerMessage::Parted { id, channel: self.wire_name() } });
+        self.send(to, ServerMessage::Parted { id, channel: self.wire_name() }, emit);
         for other in self.channel.members() {
             let knew_each_other = match self.channel.settings().topology {
                 Topology::Mesh => true,
@@ -114,7 +114,7 @@ impl Room {
                 Topology::Unlisted => false,
             };
             if knew_each_other {
-                send(to, self.remove_peer(&other.peer, departure), emit);
+                self.send_removal(to, other, departure, emit);
             }
         }
     }
@@ -133,7 +133,7 @@ impl Room {
         }
         let everybody_knew = topology == Topology::Mesh || departure.was_host;
         let to = if everybody_knew { self.everybody() } else { Recipients::optional(&self.host) };
-        send(to, self.remove_peer(&departure.member.peer, departure), emit);
+        self.send_removal(to, &departure.member, departure, emit);
         if departure.was_host {
             self.find_host(peers);
             self.announce_host(epoch, emit);
@@ -145,10 +145,10 @@ impl Room {
         let members = 0..self.channel.members().len();
         // What one of the others is told, all are told.
         if let Some(message) = members.into_iter().find_map(|member| self.add_peer(epoch, member, host)) {
-            send(self.listeners(&self.channel.members()[host].peer, self.host), message, emit);
+            self.send(self.listeners(&self.channel.members()[host].peer, self.host), message, emit);
         }
         for message in self.introductions(epoch, host) {
-            send(Recipients::optional(&self.host), message, emit);
+            self.send(Recipients::optional(&self.host), message, emit);
         }
     }
 
@@ -161,7 +161,7 @@ impl Room {
             peer_id: Cow::Borrowed(member.peer.as_str()),
             userdata: userdata_of(member),
         };
-        send(self.listeners(&member.peer, session), message, emit);
+        self.send(self.listeners(&member.peer, session), message, emit);
     }
 
     /// All that the member at `own` is told about those whom it meets.
@@ -193,22 +193,23 @@ impl Room {
         })
     }
 
-    fn remove_peer<'a>(&'a self, peer: &'a PeerId, departure: &Departure) -> ServerMessage<'a> {
-        ServerMessage::RemovePeer {
-            channel: self.wire_name(),
-            peer_id: Cow::Borrowed(peer.as_str()),
-            reason: departure.reason,
+    fn send_removal(&self, to: Recipients<'_>, gone: &Member, departure: &Departure, emit: &mut Emit<'_>) {
+        if !to.is_empty() {
+            let (channel, peer_id) = (self.wire_name(), Cow::Borrowed(gone.peer.as_str()));
+            let message = ServerMessage::RemovePeer { channel, peer_id, reason: departure.reason };
+            let context = Context { gone: Some(gone), ..Context::of(&self.channel) };
+            emit(Output::Send { to, message, context });
+        }
+    }
+
+    fn send(&self, to: Recipients<'_>, message: ServerMessage<'_>, emit: &mut Emit<'_>) {
+        if !to.is_empty() {
+            emit(Output::Send { to, message, context: Context::of(&self.channel) });
         }
     }
 
     fn wire_name(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.name.as_str())
-    }
-}
-
-fn send(to: Recipients<'_>, message: ServerMessage<'_>, emit: &mut Emit<'_>) {
-    if !to.is_empty() {
-        emit(Output::Send { to, message });
     }
 }
 

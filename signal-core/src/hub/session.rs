@@ -12,6 +12,7 @@ use crate::{EndReason, Entry, MatchEnd, OwnedPayload, PeerId, Place, PoolName, P
 pub(super) struct Session {
     pub(super) peer: PeerId,
     pub(super) identity: Option<Box<str>>,
+    pub(super) namespace: Option<Namespace>,
     pub(super) phase: Phase,
     pub(super) seats: Vec<Seat>,
     /// At most one for each pool.
@@ -27,6 +28,10 @@ pub(super) struct Session {
     /// When the last errors of form were; pruned at each new one.
     pub(super) malformed: Vec<Instant>,
 }
+
+/// The place of a namespace among those of the hub: there are few of them, and many sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Namespace(pub(super) u8);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -176,10 +181,11 @@ impl Step {
 }
 
 impl Session {
-    pub(super) fn new(peer: PeerId, identity: Option<Box<str>>) -> Self {
+    pub(super) fn new(peer: PeerId, identity: Option<Box<str>>, namespace: Option<Namespace>) -> Self {
         Self {
             peer,
             identity,
+            namespace,
             phase: Phase::Attached,
             seats: Vec::new(),
             searches: Vec::new(),

@@ -139,6 +139,10 @@ fn each_bound_has_the_default_that_is_told() {
         ("connection id", format!("{} bytes", ConnectionId::MAX_BYTES)),
         ("token, resume token, `replaces`, `seat`", format!("{} bytes *", in_groups(frames.token))),
         ("members of a channel", format!("{} *, or less by the policy", limits.members_per_channel)),
+        (
+            "members of a channel in which nobody is introduced",
+            format!("{} *, or less by the policy", in_groups(limits.members_unlisted)),
+        ),
         ("channels of a peer, waiting joins and pools included", format!("{} *", limits.channels_per_peer)),
         ("channels with members on one server", format!("{} *", in_groups(limits.channels))),
         ("pools with somebody waiting on one server", format!("{} *", in_groups(limits.pools))),

@@ -265,7 +265,9 @@ fn an_input_for_a_session_that_is_not_there_has_no_effect() {
         hub.handle_input(now, input, |output| panic!("{output:?}"));
     }
     let peer = PeerId::new("a").unwrap();
-    hub.handle_input(now, Input::Connected { session, peer, identity: None }, |output| panic!("{output:?}"));
+    hub.handle_input(now, Input::Connected { session, peer, identity: None, namespace: None }, |output| {
+        panic!("{output:?}")
+    });
     hub.handle_input(now, Input::Disconnected { session, reason: EndReason::Bye }, |_| {});
     for input in inputs() {
         hub.handle_input(now, input, |output| panic!("{output:?}"));
@@ -290,7 +292,10 @@ fn a_session_that_gives_up_its_seats_is_not_live() {
     };
     let frame = r#"{"type":"join","channel":"lobby"}"#;
     let frame = crate::codec::decode(frame, &Default::default()).unwrap();
-    feed(&mut hub, Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None });
+    feed(
+        &mut hub,
+        Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None, namespace: None },
+    );
     let authorized = feed(&mut hub, Input::Message { session, frame }).unwrap();
     let committed = feed(&mut hub, authorized).unwrap();
     feed(&mut hub, committed);

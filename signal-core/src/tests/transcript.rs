@@ -246,7 +246,7 @@ impl Stage {
         }
         let session = self.desk.take_number(name);
         let peer = PeerId::new(name).unwrap();
-        self.feed(Input::Connected { session, peer, identity: identity.map(Into::into) });
+        self.feed(Input::Connected { session, peer, identity: identity.map(Into::into), namespace: None });
         session
     }
 }

@@ -305,7 +305,12 @@ fn whoever_waits_has_one_deadline() {
     let (mut hub, mut log) = (Hub::new(Limits::default(), Epoch(7)), LocalLog::default());
     let (now, session) = (Instant::now(), SessionId(0));
     let peer = PeerId::new("a").unwrap();
-    log.handle_input(&mut hub, now, Input::Connected { session, peer, identity: None }, |_| {});
+    log.handle_input(
+        &mut hub,
+        now,
+        Input::Connected { session, peer, identity: None, namespace: None },
+        |_| {},
+    );
     let mut token = None;
     let message = ClientMessage::Match { pool: "chat".into(), userdata: None, leave: None };
     let input = Input::Message { session, frame: ClientFrame { id: None, message } };
@@ -349,7 +354,7 @@ fn a_second_answer_of_the_policy_has_no_effect() {
     let (mut hub, now, session) = (Hub::new(Limits::default(), Epoch(7)), Instant::now(), SessionId(0));
     hub.handle_input(
         now,
-        Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None },
+        Input::Connected { session, peer: PeerId::new("a").unwrap(), identity: None, namespace: None },
         |_| {},
     );
     let mut token = None;

@@ -57,7 +57,7 @@ impl Machine {
         for stranger in 0..strangers {
             let (session, peer) =
                 (SessionId(stranger as u32), PeerId::new(&id(stranger)).expect("it is a good id"));
-            machine.feed(Input::Connected { session, peer, identity: None });
+            machine.feed(Input::Connected { session, peer, identity: None, namespace: None });
         }
         machine
     }
@@ -74,7 +74,7 @@ impl Machine {
         let strangers = self.strangers;
         let mut granted = None;
         self.log.handle_input(&mut self.hub, self.now, input, |output| match output {
-            Output::Send { to, message } => {
+            Output::Send { to, message, .. } => {
                 out.clear();
                 codec::encode(&message, out);
                 *frames += 1;

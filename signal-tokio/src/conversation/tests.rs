@@ -12,7 +12,7 @@ fn conversation() -> (Arc<Link>, Conversation) {
     let ticket = Ticket { epoch: Epoch(1), session: 0, counter: 0 };
     let budget = Budget::full(&Rates::default(), Instant::now().into_std());
     let (peer, outbox) = (PeerId::new("peer").unwrap(), Outbox::new(10, 1 << 10));
-    let link = Arc::new(Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget));
+    let link = Arc::new(Link::new(SessionId(0), peer, ticket, Admission::default(), outbox, budget, None));
     link.lock().attach();
     let attached = Attached { link: Arc::clone(&link), socket: 1, welcome: Some(Frame::text("welcome")) };
     (link, Conversation::new(Arc::clone(&signaling.shared), attached, None))

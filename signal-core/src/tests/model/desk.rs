@@ -24,7 +24,7 @@ impl Desk {
     pub(super) fn note(&mut self, output: &Output<'_>) {
         self.all.push(format!("{output:?}"));
         match output {
-            Output::Send { to, message } => self.send(to.iter().collect(), message),
+            Output::Send { to, message, .. } => self.send(to.iter().collect(), message),
             Output::Append { token, place, entry } => {
                 self.appends.push((*token, channel_of(place), entry.clone()));
             }

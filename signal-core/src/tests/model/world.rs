@@ -273,7 +273,7 @@ impl World {
         let session = SessionId(free as u32);
         self.deadlines.remove(&session);
         let identity = identity.map(Into::into);
-        self.feed(Input::Connected { session, peer: PeerId::new(peer).unwrap(), identity });
+        self.feed(Input::Connected { session, peer: PeerId::new(peer).unwrap(), identity, namespace: None });
         session
     }
 

@@ -216,7 +216,12 @@ impl World {
         self.last_numbers.insert(stranger, number);
         self.numbers.insert(name.clone(), number);
         let peer = PeerId::new(&name).unwrap();
-        self.feed(Input::Connected { session: SessionId(number as u32), peer, identity: None });
+        self.feed(Input::Connected {
+            session: SessionId(number as u32),
+            peer,
+            identity: None,
+            namespace: None,
+        });
         number
     }
 
@@ -229,7 +234,7 @@ impl World {
     fn feed(&mut self, input: Input<'_>) {
         let (clients, outbox, told) = (&mut self.clients, &mut self.outbox, &mut self.told);
         self.hub.handle_input(self.now, input, |output| match output {
-            Output::Send { to, message } => {
+            Output::Send { to, message, .. } => {
                 for session in to.iter() {
                     let client = &mut clients[session.0 as usize];
                     client.receive(&message);

@@ -58,7 +58,7 @@ pub(super) struct Connections(BTreeMap<(String, String, String), String>);
 impl Desk {
     pub(super) fn note(&mut self, output: &Output<'_>) {
         match output {
-            Output::Send { to, message } => {
+            Output::Send { to, message, .. } => {
                 let names: Vec<_> = to.iter().map(|session| self.name(session)).collect();
                 assert!(!names.is_empty(), "a message for nobody: {message:?}");
                 self.connections.learn(&names, message);

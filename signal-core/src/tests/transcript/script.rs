@@ -211,9 +211,11 @@ impl<'s> Request<'s> {
                 channel: Cow::Borrowed(channel),
                 userdata: userdata.as_payload(),
             },
-            Self::Say(channel, data) => {
-                ClientMessage::SendToChannel { channel: Cow::Borrowed(channel), data: data.as_payload() }
-            }
+            Self::Say(channel, data) => ClientMessage::SendToChannel {
+                channel: Cow::Borrowed(channel),
+                data: data.as_payload(),
+                echo: false,
+            },
             Self::Tell(to, data) => {
                 ClientMessage::SendToPeer { peer_id: Cow::Borrowed(to), data: data.as_payload() }
             }

@@ -97,8 +97,11 @@ impl Client {
     fn speak(&mut self) {
         let channel = self.own_channel();
         let data = self.tag();
-        let message =
-            ClientMessage::SendToChannel { channel: Cow::Borrowed(&channel), data: data.as_payload() };
+        let message = ClientMessage::SendToChannel {
+            channel: Cow::Borrowed(&channel),
+            data: data.as_payload(),
+            echo: false,
+        };
         self.ask(message, Asked::Say(channel.clone()));
     }
 
