@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::job::Outcome;
 
 /// A folder in `fuzz/fuzz_targets` each.
-pub(crate) const TARGETS: [&str; 5] = ["codec", "hub", "tokens", "snapshots", "websocket"];
+pub(crate) const TARGETS: [&str; 6] = ["codec", "hub", "tokens", "snapshots", "websocket", "guests"];
 
 /// Builds the targets and runs each for a while.
 pub(crate) fn check(job: &Job) -> Outcome {

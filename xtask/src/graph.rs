@@ -74,11 +74,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signal-axum", &["signal-tokio"]),
     // Its native client speaks the protocol without a server.
     ("signal-tungstenite", &["signal-tokio", "signal-core"]),
-    ("examples", &["signal-axum", "signal-tungstenite"]),
+    // A dialect translates to and from the messages of the core.
+    ("signal-compat", &["signal-axum", "signal-core"]),
+    ("examples", &["signal-axum", "signal-tungstenite", "signal-compat"]),
     // What tests and measures the others is beside the arrows: nothing depends on it but tests.
     ("signal-conformance", &["signal-core", "signal-tokio"]),
     ("bench", &["signal-core", "signal-tokio", "signal-axum", "signal-tungstenite"]),
-    ("fuzz", &["signal-core", "signal-tokio"]),
+    ("fuzz", &["signal-core", "signal-tokio", "signal-compat"]),
     ("xtask", &[]),
 ];
 

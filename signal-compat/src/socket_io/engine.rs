@@ -1,0 +1,256 @@
+//! A connection of Engine.IO as a socket of the driver, with the packets of Socket.IO (protocol 5) around what is said.
+
+use std::{
+    fmt, io, mem,
+    ops::ControlFlow,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use engineioxide::{DisconnectReason, Str, handler::EngineIoHandler};
+use signal_axum::{Admitted, CloseReason, Outgoing, Received, Signaling, Socket};
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender, error::TrySendError},
+    time::{self, Sleep},
+};
+
+use super::group::Known;
+
+/// How long a client may take to connect to the namespace: as long as ours may take for its `hello`.
+const HELLO: Duration = Duration::from_secs(5);
+
+/// Most packets that are received and not looked at. A client over its rate is not looked at for a while; beyond this it is cut
+/// off, since nothing keeps Engine.IO from reading. It is more than a client may send at once.
+const MOST_UNREAD: usize = 256;
+
+/// When to try again to hand something to a client that has not fetched what is there for it.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// A client has been let in; it goes with the request that asks for the connection.
+#[derive(Clone)]
+pub(super) struct Ticket(Arc<Mutex<Option<Admitted>>>);
+
+impl Ticket {
+    pub(super) fn new(admitted: Admitted) -> Self {
+        Self(Arc::new(Mutex::new(Some(admitted))))
+    }
+
+    fn take(&self) -> Option<Admitted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Hands connections to the driver.
+#[derive(Debug)]
+pub(super) struct Engine {
+    signaling: Signaling,
+}
+
+type Connection = engineioxide::Socket<Data>;
+
+/// How far a connection is.
+#[derive(Default)]
+pub(super) struct Data(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    /// It has not connected to the namespace.
+    Waits(Box<Admitted>),
+    Open(Sender<Packet>),
+    #[default]
+    Closed,
+}
+
+enum Packet {
+    Text(Str),
+    Binary,
+}
+
+impl Data {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Data")
+    }
+}
+
+impl Engine {
+    pub(super) fn new(signaling: &Signaling) -> Self {
+        Self { signaling: signaling.clone() }
+    }
+
+    /// The session of a client begins.
+    fn open(&self, admitted: Admitted, connection: &Arc<Connection>) -> State {
+        let (sender, incoming) = mpsc::channel(MOST_UNREAD);
+        let connection = Arc::clone(connection);
+        let known = Known::default();
+        let socket =
+            EngineSocket { connection, incoming, known, unsent: None, again: None, is_pinged: false };
+        tokio::spawn(self.signaling.serve(socket, admitted));
+        State::Open(sender)
+    }
+
+    fn take(&self, packet: Packet, connection: &Arc<Connection>) {
+        let mut state = connection.data.lock();
+        *state = match mem::take(&mut *state) {
+            State::Waits(admitted) => match &packet {
+                Packet::Text(text) if connects(text) => self.open(*admitted, connection),
+                Packet::Text(text) if text.starts_with("0/") => {
+                    let namespace = text[1..].split(',').next().unwrap_or_default();
+                    // It is told so, or is gone.
+                    let _ = connection.emit(format!("4{namespace},{{\"message\":\"Invalid namespace\"}}"));
+                    State::Waits(admitted)
+                }
+                Packet::Text(_) | Packet::Binary => State::Closed,
+            },
+            State::Open(sender) => match sender.try_send(packet) {
+                Ok(()) => State::Open(sender),
+                Err(TrySendError::Full(_) | TrySendError::Closed(_)) => State::Closed,
+            },
+            State::Closed => State::Closed,
+        };
+        let is_closed = matches!(*state, State::Closed);
+        drop(state);
+        if is_closed {
+            connection.close(DisconnectReason::PacketParsingError);
+        }
+    }
+}
+
+/// Whether a client connects to the namespace `/`, with something to show perhaps.
+fn connects(text: &str) -> bool {
+    text.strip_prefix('0')
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('{') || rest.starts_with("/,"))
+}
+
+impl EngineIoHandler for Engine {
+    type Data = Data;
+
+    fn on_connect(self: Arc<Self>, connection: Arc<Connection>) {
+        let admitted = connection.req_parts.extensions.get().and_then(Ticket::take);
+        *connection.data.lock() = admitted.map_or(State::Closed, |admitted| State::Waits(Box::new(admitted)));
+        tokio::spawn(async move {
+            time::sleep(HELLO).await;
+            let is_open = matches!(*connection.data.lock(), State::Open(_));
+            if !is_open {
+                connection.close(DisconnectReason::TransportClose);
+            }
+        });
+    }
+
+    fn on_disconnect(&self, connection: Arc<Connection>, _: DisconnectReason) {
+        *connection.data.lock() = State::Closed;
+    }
+
+    fn on_message(self: &Arc<Self>, text: Str, connection: Arc<Connection>) {
+        self.take(Packet::Text(text), &connection);
+    }
+
+    fn on_binary(self: &Arc<Self>, _: Bytes, connection: Arc<Connection>) {
+        self.take(Packet::Binary, &connection);
+    }
+}
+
+struct EngineSocket {
+    connection: Arc<Connection>,
+    incoming: Receiver<Packet>,
+    known: Known,
+    /// What there was no room for, and when to try it again.
+    unsent: Option<Str>,
+    again: Option<Pin<Box<Sleep>>>,
+    /// Whether the driver asks for a sign of life. Engine.IO asks the client itself, and closes the connection without.
+    is_pinged: bool,
+}
+
+impl Socket for EngineSocket {
+    fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        mut take: impl FnMut(Received<'_>) -> ControlFlow<()>,
+    ) -> Poll<()> {
+        let mut is_first = !self.is_pinged;
+        if mem::take(&mut self.is_pinged) && take(Received::LifeSign).is_break() {
+            return Poll::Ready(());
+        }
+        loop {
+            let taken = match self.incoming.poll_recv(context) {
+                Poll::Ready(Some(packet)) => take(read(&packet)),
+                Poll::Ready(None) => {
+                    let _ = take(Received::Closed);
+                    return Poll::Ready(());
+                }
+                Poll::Pending if is_first => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(()),
+            };
+            if taken.is_break() {
+                return Poll::Ready(());
+            }
+            is_first = false;
+        }
+    }
+
+    fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        mut next: impl FnMut() -> Option<Outgoing>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(again) = &mut self.again {
+                ready!(again.as_mut().poll(context));
+                self.again = None;
+            }
+            match self.unsent.take().map(|text| self.connection.emit(text)) {
+                None | Some(Ok(())) => {}
+                Some(Err(TrySendError::Full(text))) => {
+                    self.unsent = Some(text);
+                    self.again = Some(Box::pin(time::sleep(AGAIN)));
+                    continue;
+                }
+                Some(Err(TrySendError::Closed(_))) => {
+                    return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+                }
+            }
+            match next() {
+                None => return Poll::Ready(Ok(())),
+                Some(Outgoing::Message(frame) | Outgoing::Rest(frame, _)) => {
+                    let text = String::from_utf8_lossy(frame.as_ref());
+                    self.unsent = self.known.lets_through(&text).then(|| text.into_owned().into());
+                }
+                Some(Outgoing::Ping) => {
+                    self.is_pinged = true;
+                    context.waker().wake_by_ref();
+                }
+                // Whoever loses the connection comes back by itself.
+                Some(Outgoing::Close(CloseReason::Draining | CloseReason::Slow | CloseReason::Heartbeat)) => {
+                    self.connection.close(DisconnectReason::ClosingServer);
+                }
+                // Whoever is sent away does not.
+                Some(Outgoing::Close(_)) => self.unsent = Some("1".into()),
+            }
+        }
+    }
+}
+
+impl Drop for EngineSocket {
+    fn drop(&mut self) {
+        self.connection.close(DisconnectReason::TransportClose);
+    }
+}
+
+/// The name and the arguments of an event, or a leave-taking. What is neither is a text that means nothing.
+fn read(packet: &Packet) -> Received<'_> {
+    let Packet::Text(text) = packet else { return Received::Binary(&[]) };
+    match text.as_bytes() {
+        [b'1', ..] => Received::GoneAway,
+        // Before the arguments there may be the number of an acknowledgement that the client wants.
+        [b'2', ..] => Received::Text(text[1..].trim_start_matches(|sign: char| sign.is_ascii_digit())),
+        _ => Received::Text(""),
+    }
+}

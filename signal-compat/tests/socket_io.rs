@@ -1,0 +1,331 @@
+//! Pages with clients of Socket.IO, as far as the wire tells.
+
+mod common;
+
+use common::{Client, Guests, Server};
+use serde_json::{Value, json};
+use signal_axum::{JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, async_trait};
+
+/// A client of Engine.IO 4 over WebSocket, and of Socket.IO 5 on top.
+struct Page {
+    client: Client,
+    id: String,
+}
+
+impl Page {
+    async fn open(server: &Server) -> Self {
+        Self::at(server, "").await
+    }
+
+    async fn at(server: &Server, path: &str) -> Self {
+        let mut client = server.connect(&format!("{path}/socket.io/?EIO=4&transport=websocket")).await;
+        let open = read(&client.text().await, "0");
+        assert_eq!((&open["pingInterval"], &open["pingTimeout"]), (&json!(20_000), &json!(10_000)));
+        client.say("40").await;
+        let mut page = Self { client, id: String::new() };
+        page.id = read(&page.packet().await, "40")["sid"].as_str().expect("an id").to_owned();
+        page
+    }
+
+    async fn emit(&mut self, event: Value) {
+        self.client.say(format!("42{event}")).await;
+    }
+
+    async fn hear(&mut self) -> Value {
+        read(&self.packet().await, "42")
+    }
+
+    /// The next packet that is no ping.
+    async fn packet(&mut self) -> String {
+        loop {
+            let text = self.client.text().await;
+            if text != "2" {
+                return text;
+            }
+            self.client.say("3").await;
+        }
+    }
+
+    async fn expect(&mut self, event: Value) {
+        assert_eq!(self.hear().await, event);
+    }
+
+    /// Waits until all that was emitted before is read.
+    async fn lives(&mut self) {
+        self.emit(json!(["ready", "a room in which it is not"])).await;
+        assert_eq!(self.hear().await[1]["code"], "not_joined");
+    }
+}
+
+/// The JSON behind the number of the packet.
+fn read(text: &str, number: &str) -> Value {
+    let json = text.strip_prefix(number).unwrap_or_else(|| panic!("{text} is no {number}"));
+    serde_json::from_str(json).expect("it is JSON")
+}
+
+#[tokio::test]
+async fn group_chat() {
+    let server = Server::start().await;
+    let mut a = Page::open(&server).await;
+    a.emit(json!(["join", { "channel": "tea", "userdata": { "name": "Ann" } }])).await;
+    a.lives().await;
+    let mut b = Page::open(&server).await;
+    b.emit(json!(["join", { "channel": "tea" }])).await;
+    let added = |page: &Page, channel: &str, offers: bool, userdata: Value| json!(["addPeer", { "peer_id": page.id, "should_create_offer": offers, "channel": channel, "userdata": userdata }]);
+    a.expect(added(&b, "tea", false, json!(null))).await;
+    b.expect(added(&a, "tea", true, json!({ "name": "Ann" }))).await;
+    let description = json!({ "type": "offer", "sdp": "v=0" });
+    b.emit(json!(["relaySessionDescription", { "peer_id": a.id, "session_description": description }])).await;
+    a.expect(json!(["sessionDescription", { "peer_id": b.id, "session_description": description }])).await;
+    let candidate = json!({ "sdpMLineIndex": 0, "candidate": "candidate:1" });
+    a.emit(json!(["relayICECandidate", { "peer_id": b.id, "ice_candidate": candidate }])).await;
+    b.expect(json!(["iceCandidate", { "peer_id": a.id, "ice_candidate": candidate }])).await;
+
+    // With a second channel nothing changes between the two, until the last one ends.
+    for page in [&mut a, &mut b] {
+        page.emit(json!(["join", { "channel": "coffee" }])).await;
+        page.lives().await;
+    }
+    b.emit(json!(["part", "tea"])).await;
+    b.lives().await;
+    a.lives().await;
+    b.emit(json!(["part", "coffee"])).await;
+    a.expect(json!(["removePeer", { "peer_id": b.id }])).await;
+    b.expect(json!(["removePeer", { "peer_id": a.id }])).await;
+
+    b.emit(json!(["join", { "channel": "tea" }])).await;
+    b.expect(added(&a, "tea", true, json!({ "name": "Ann" }))).await;
+    a.expect(added(&b, "tea", false, json!(null))).await;
+    let id = b.id.clone();
+    b.client.cut();
+    a.expect(json!(["removePeer", { "peer_id": id }])).await;
+    a.client.cut();
+    server.is_empty().await;
+}
+
+#[tokio::test]
+async fn a_group_chat_meets_channels_of_our_own_protocol_if_it_is_told_to() {
+    let server = Server::start().await;
+    let mut page = Page::at(&server, "/meets").await;
+    page.emit(json!(["join", { "channel": "tea" }])).await;
+    page.lives().await;
+    let mut native = server.connect("/signal").await;
+    native.say(json!({ "type": "hello", "version": 1 })).await;
+    let id = native.hear().await["peer_id"].as_str().unwrap().to_owned();
+    native.say(json!({ "type": "join", "channel": "tea", "userdata": 5 })).await;
+    assert_eq!(native.hear().await["type"], "joined");
+    let added = native.hear().await;
+    assert_eq!((&added["peer_id"], &added["should_create_offer"]), (&json!(page.id), &json!(true)));
+    page.expect(
+        json!(["addPeer", { "peer_id": id, "should_create_offer": false, "channel": "tea", "userdata": 5 }]),
+    )
+    .await;
+    native.say(json!({ "type": "relaySessionDescription", "peer_id": page.id, "session_description": { "type": "offer", "sdp": "v=0" } })).await;
+    page.expect(json!(["sessionDescription", { "peer_id": id, "session_description": { "type": "offer", "sdp": "v=0" } }])).await;
+    page.emit(json!(["relaySessionDescription", { "peer_id": id, "session_description": { "type": "answer", "sdp": "v=1" } }])).await;
+    let answer = native.hear().await;
+    assert_eq!((&answer["type"], &answer["peer_id"]), (&json!("sessionDescription"), &json!(page.id)));
+    native.say(json!({ "type": "send", "channel": "tea", "data": [1] })).await;
+    page.expect(json!(["message", { "peer_id": id, "channel": "tea", "data": [1] }])).await;
+    // Elsewhere it is another channel.
+    let mut other = Page::open(&server).await;
+    other.emit(json!(["join", { "channel": "tea" }])).await;
+    other.lives().await;
+}
+
+#[tokio::test]
+async fn room_for_two() {
+    let server = Server::start().await;
+    let (mut a, mut b, mut c) =
+        (Page::open(&server).await, Page::open(&server).await, Page::open(&server).await);
+    a.emit(json!(["join", "tea"])).await;
+    a.expect(json!(["created", "tea"])).await;
+    b.emit(json!(["join", "tea"])).await;
+    b.expect(json!(["joined", "tea"])).await;
+    c.emit(json!(["join", "tea"])).await;
+    c.expect(json!(["full", "tea"])).await;
+    b.emit(json!(["ready", "tea"])).await;
+    a.expect(json!(["ready"])).await;
+    a.emit(json!(["offer", { "sdp": "v=0" }, "tea"])).await;
+    b.expect(json!(["offer", { "sdp": "v=0" }])).await;
+    b.emit(json!(["answer", { "sdp": "v=1" }, "tea"])).await;
+    a.expect(json!(["answer", { "sdp": "v=1" }])).await;
+    b.emit(json!(["candidate", null, "tea"])).await;
+    a.expect(json!(["candidate", null])).await;
+    c.emit(json!(["offer", 1, "tea"])).await;
+    assert_eq!(c.hear().await[1]["code"], "not_joined");
+    b.emit(json!(["leave", "tea"])).await;
+    a.expect(json!(["leave"])).await;
+    c.emit(json!(["join", "tea"])).await;
+    c.expect(json!(["joined", "tea"])).await;
+    // The place of one that vanishes is free at once.
+    c.client.cut();
+    a.expect(json!(["leave"])).await;
+    b.emit(json!(["join", "tea"])).await;
+    b.expect(json!(["joined", "tea"])).await;
+    // A room for two and a channel of the group chat are not the same.
+    let mut d = Page::open(&server).await;
+    d.emit(json!(["join", { "channel": "tea" }])).await;
+    d.lives().await;
+}
+
+#[tokio::test]
+async fn ten_race_for_a_room_of_two() {
+    let server = Server::start().await;
+    let mut outcomes = Vec::new();
+    let mut pages = futures_util::future::join_all((0..10).map(|_| Page::open(&server))).await;
+    futures_util::future::join_all(pages.iter_mut().map(|page| page.emit(json!(["join", "tea"])))).await;
+    for page in &mut pages {
+        outcomes.push(page.hear().await[0].as_str().unwrap().to_owned());
+    }
+    outcomes.sort();
+    assert_eq!(outcomes, [vec!["created"], vec!["full"; 8], vec!["joined"]].concat());
+}
+
+#[tokio::test]
+async fn meeting_room() {
+    let server = Server::start().await;
+    let (mut a, mut b) = (Page::open(&server).await, Page::open(&server).await);
+    a.emit(json!(["join-room", "tea", "ann-peerjs"])).await;
+    a.expect(json!(["existing-users", []])).await;
+    b.emit(json!(["join-room", "tea", "ben-peerjs"])).await;
+    b.expect(json!(["existing-users", ["ann-peerjs"]])).await;
+    a.expect(json!(["user-connected", "ben-peerjs"])).await;
+    let mut c = Page::open(&server).await;
+    c.emit(json!(["join-room", "tea", "cem-peerjs"])).await;
+    c.expect(json!(["existing-users", ["ann-peerjs", "ben-peerjs"]])).await;
+    for page in [&mut a, &mut b] {
+        page.expect(json!(["user-connected", "cem-peerjs"])).await;
+    }
+    c.emit(json!(["camera-toggle", "cem-peerjs", false, { "more": 1 }])).await;
+    c.emit(json!(["mic-toggle"])).await;
+    for page in [&mut a, &mut b] {
+        page.expect(json!(["camera-toggled", "cem-peerjs", false, { "more": 1 }])).await;
+        page.expect(json!(["mic-toggled"])).await;
+    }
+    // Leaving in words, and without.
+    c.client.say("41").await;
+    for page in [&mut a, &mut b] {
+        page.expect(json!(["user-disconnected", "cem-peerjs"])).await;
+    }
+    b.client.cut();
+    a.expect(json!(["user-disconnected", "ben-peerjs"])).await;
+}
+
+#[tokio::test]
+async fn strangers() {
+    let server = Server::start().await;
+    let mut pages = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        let mut page = Page::open(&server).await;
+        page.emit(json!(["wantToJoin", name])).await;
+        page.lives().await;
+        pages.push(page);
+    }
+    let [a, _, c, _] = &mut pages[..] else { panic!() };
+    // `lives` has read nothing else, so they were told after it; the one who came is told nothing.
+    a.expect(json!(["new_member", "b"])).await;
+    c.expect(json!(["new_member", "d"])).await;
+    // More of them than anybody has channels: each is left for the next.
+    for round in 0..20 {
+        a.emit(json!(["wantToJoin", "a"])).await;
+        a.lives().await;
+        let mut other = Page::open(&server).await;
+        other.emit(json!(["wantToJoin", round])).await;
+        a.expect(json!(["new_member", round])).await;
+    }
+    // A stranger who waits and vanishes is met by nobody.
+    let mut waits = Page::open(&server).await;
+    waits.emit(json!(["wantToJoin", "gone"])).await;
+    waits.lives().await;
+    waits.client.cut();
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_and_harms_nobody() {
+    let server = Server::start().await;
+    let mut a = Page::open(&server).await;
+    for (bad, code) in [
+        ("42", "bad_message"),
+        ("42x", "bad_message"),
+        ("42[]", "bad_message"),
+        ("42{}", "bad_message"),
+        ("42[5]", "bad_message"),
+        ("42[\"dance\"]", "unknown_type"),
+        ("42[\"join\",null]", "bad_message"),
+        ("42[\"join\",{}]", "bad_message"),
+        ("42[\"join\",{\"type\":\"part\",\"channel\":\"tea\"}]", "bad_message"),
+        ("42[\"part\",5]", "bad_message"),
+        ("42[\"camera-toggle\",1]", "bad_message"),
+        ("42[\"relayICECandidate\",{\"peer_id\":\"x\",\"ice_candidate\":5}]", "bad_message"),
+        ("43[1]", "bad_message"),
+        ("452-[\"join\",{\"_placeholder\":true,\"num\":0}]", "bad_message"),
+    ] {
+        a.client.say(bad).await;
+        let told = a.hear().await;
+        assert_eq!((&told[0], &told[1]["code"]), (&json!("error"), &json!(code)), "{bad}: {told}");
+    }
+    // An acknowledgement that the client wants does not keep the event from being understood.
+    a.client.say(r#"4217["join","tea"]"#).await;
+    a.expect(json!(["created", "tea"])).await;
+    for _ in 0..20 {
+        a.client.say("42x").await;
+    }
+    while a.packet().await != "41" {}
+    a.client.closed().await;
+    server.is_empty().await;
+}
+
+#[tokio::test]
+async fn another_namespace_is_refused_and_who_does_not_connect_is_let_go() {
+    let server = Server::start().await;
+    let mut client = server.connect("/socket.io/?EIO=4&transport=websocket").await;
+    client.text().await;
+    client.say("40/admin,").await;
+    let mut page = Page { client, id: String::new() };
+    assert_eq!(page.packet().await, r#"44/admin,{"message":"Invalid namespace"}"#);
+    page.client.say("40").await;
+    assert!(page.packet().await.starts_with("40{"));
+    let mut rude = server.connect("/socket.io/?EIO=4&transport=websocket").await;
+    rude.text().await;
+    rude.say(r#"42["join","tea"]"#).await;
+    rude.closed().await;
+}
+
+struct NoRooms;
+
+#[async_trait]
+impl Policy for NoRooms {
+    async fn guest(
+        &self,
+        protocol: &str,
+        request: &http::request::Parts,
+    ) -> Result<signal_axum::Admission, Refusal> {
+        assert_eq!(protocol, "socket.io");
+        if request.uri.query().is_some_and(|query| query.contains("secret")) {
+            Ok(signal_axum::Admission::default())
+        } else {
+            Err(Refusal::unauthorized("No."))
+        }
+    }
+
+    async fn join(&self, peer: &PeerInfo, request: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
+        assert_eq!((peer.protocol, request.channel), ("socket.io", "two/tea"));
+        Err(Refusal::unauthorized("Not there."))
+    }
+}
+
+#[tokio::test]
+async fn the_policy_decides() {
+    let server = Server::with(Signaling::builder().policy(NoRooms)).await;
+    assert!(server.try_connect("/socket.io/?EIO=4&transport=websocket").await.is_err());
+    let mut client = server.connect("/socket.io/?EIO=4&transport=websocket&secret=1").await;
+    client.text().await;
+    client.say("40").await;
+    let mut page = Page { client, id: String::new() };
+    page.packet().await;
+    page.emit(json!(["join", "tea"])).await;
+    page.expect(json!(["error", { "code": "unauthorized", "message": "Not there." }])).await;
+    let open = Server::with(Signaling::builder().policy(Guests)).await;
+    let _page = Page::open(&open).await;
+}
