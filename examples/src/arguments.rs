@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Origin of pages elsewhere that may use this server, such as `https://example.org`; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
+    /// Let pages of every origin use what is there for the clients of other servers, such as PeerJS
+    #[arg(long)]
+    pub(crate) guests_from_anywhere: bool,
     /// Proxy whose X-Forwarded-For is believed, such as 10.0.0.7 or 10.0.0.0/8; may be repeated
     #[arg(long = "trusted-proxy", value_name = "NETWORK", value_parser = network)]
     trusted_proxies: Vec<IpNet>,
@@ -97,11 +100,15 @@ impl Arguments {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
+    /// The pages that may use this server.
+    pub(crate) fn origins(&self) -> Origins {
+        Origins::same().and(self.allowed_origins.iter())
+    }
+
     /// Signaling with what holds for every system. The one of this name adds its policy.
     pub fn signaling(&self, system: &str) -> Builder {
-        let origins = Origins::same().and(self.allowed_origins.iter());
         let mut signaling = Signaling::builder()
-            .origins(origins)
+            .origins(self.origins())
             .trusted_proxies(self.trusted_proxies.iter().copied())
             .ice_servers(self.ice_servers());
         if let Some(secret) = &self.turn_secret {

@@ -28,6 +28,7 @@ async fn contents(system: System, path: &str) -> io::Result<Vec<u8>> {
     let (folder, file) = match path {
         "/" => return pages::read(system.name).await.map(String::into_bytes),
         "/systems.json" => return Ok(pages::systems([("", system)].into_iter()).into_bytes()),
+        "/guests.json" => return Ok(b"[]".to_vec()),
         "/protocol.md" => return Ok(pages::PROTOCOL.into()),
         "/favicon.ico" => (pages::FOLDER, "shared/icon.svg"),
         "/client.js" => (CLIENT, "client.js"),

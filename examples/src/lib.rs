@@ -14,6 +14,7 @@ mod admin;
 mod announce;
 mod arguments;
 mod files;
+mod guests;
 mod keys;
 mod pages;
 mod serve;

@@ -7,8 +7,10 @@
 //! The server only knows rooms and who is in them. Names and raised hands are userdata, which late joiners get too;
 //! chat and files go from browser to browser. So all that is left to decide here is how many fit into a room.
 
+use axum::http::request::Parts;
 use signal_axum::{
-    ChannelSettings, ConfigError, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, async_trait,
+    Admission, ChannelSettings, ConfigError, JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling,
+    async_trait,
 };
 
 use crate::{Arguments, System};
@@ -32,6 +34,11 @@ pub(crate) struct OpenRooms {
 
 #[async_trait]
 impl Policy for OpenRooms {
+    /// A client of another server comes by a route of its own, and finds the same rooms.
+    async fn guest(&self, _: &str, _: &Parts) -> Result<Admission, Refusal> {
+        Ok(Admission::default())
+    }
+
     async fn join(&self, _: &PeerInfo, _: &JoinRequest<'_>) -> Result<JoinGrant, Refusal> {
         let settings = ChannelSettings { capacity: self.capacity, ..ChannelSettings::default() };
         Ok(JoinGrant { settings, ..JoinGrant::default() })

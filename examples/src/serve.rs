@@ -23,7 +23,7 @@ use tokio::{
 use tokio_rustls::rustls::ServerConfig;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
-use crate::{Arguments, System, announce::announce, pages, tls};
+use crate::{Arguments, System, announce::announce, group, guests, pages, tls};
 
 /// How long clients have to go when the server does.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -112,24 +112,34 @@ async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn 
         let base = if index == 0 { String::new() } else { format!("/{}", system.name) };
         places.push(Place { base, system: *system, signaling: (system.signaling)(arguments)? });
     }
-    let app = pages::router(&places);
+    // Where all systems are, so are the clients of other servers.
+    let guests = (systems.len() > 1).then(|| guests::signaling(arguments)).transpose()?;
+    let mut app = pages::router(&places).merge(guests::listed(guests.is_some()));
+    if let Some(signaling) = &guests {
+        app = app.merge(guests::router(signaling, arguments));
+        let group = places.iter().filter(|place| place.system.name == group::SYSTEM.name);
+        app = group.fold(app, |app, group| app.merge(guests::of_group(&group.signaling, arguments)));
+    }
     let (tls, admin) = (arguments.tls()?, arguments.admin().await?);
 
     let listener = arguments.listen().await?.tap_io(|stream| signal_axum::tune(stream));
+    let of_guests = guests.iter().map(|signaling| (guests::NAME, guests::BASE, signaling));
     let watched = places.iter().map(|place| (place.system.name, place.base.as_str(), &place.signaling));
+    let watched = watched.chain(of_guests);
     let _admin = admin.map(|admin| admin.serve(watched)).transpose()?;
+    let all = places.iter().map(|place| place.signaling.clone()).chain(guests).collect();
     match tls {
-        Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, places).await,
-        None => serve_until_stopped(listener, app, places).await,
+        Some(config) => serve_until_stopped(tls::TlsListener::new(listener, config), app, all).await,
+        None => serve_until_stopped(listener, app, all).await,
     }
     Ok(())
 }
 
-async fn serve_until_stopped(listener: impl Listener<Addr = SocketAddr>, app: Router, places: Vec<Place>) {
+async fn serve_until_stopped(listener: impl Listener<Addr = SocketAddr>, app: Router, all: Vec<Signaling>) {
     let stop = async {
         stopped().await;
         // The clients are asked to come back later. Meanwhile requests are still answered.
-        let drains = places.into_iter().map(|place| async move { place.signaling.drain(DRAIN).await });
+        let drains = all.into_iter().map(|signaling| async move { signaling.drain(DRAIN).await });
         drains.collect::<JoinSet<_>>().join_all().await;
     };
     signal_axum::serve(listener, app, stop).await;

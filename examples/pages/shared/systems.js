@@ -1,4 +1,4 @@
-// What else this server serves, under the card: the server says so in /systems.json.
+// What else this server serves, under the card: the server says so in /systems.json and /guests.json.
 
 /** @param {HTMLElement} element hidden while there is nothing in it */
 export async function showSystems(element) {
@@ -7,6 +7,26 @@ export async function showSystems(element) {
   const others = systems.filter(({ path }) => path !== location.pathname);
   element.querySelector('ul').replaceChildren(...others.map(link));
   element.hidden = others.length === 0;
+  await showGuests(document.getElementById('guests'));
+}
+
+/** @param {HTMLElement} element hidden while there is nothing in it */
+async function showGuests(element) {
+  /** @type {{ client: string, path: string, change: string }[]} */
+  const guests = await fetch('/guests.json').then((response) => response.json()).catch(() => []);
+  element.querySelector('dl').replaceChildren(...guests.flatMap(guest));
+  element.hidden = guests.length === 0;
+}
+
+/** @param {{ client: string, path: string, change: string }} guest */
+function guest({ client, path, change }) {
+  const name = document.createElement('dt');
+  const where = document.createElement('dd');
+  const code = document.createElement('code');
+  name.textContent = client;
+  code.textContent = path;
+  where.append(code, ` (${change})`);
+  return [name, where];
 }
 
 /** @param {{ path: string, title: string, about: string }} system */

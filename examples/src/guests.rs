@@ -1,0 +1,67 @@
+//! The clients of other servers, unchanged: who has one of those changes a URL, and is connected here.
+
+use axum::{Json, Router, http::request::Parts, routing::get};
+use serde_json::json;
+use signal_axum::{Admission, ConfigError, Origins, Policy, Refusal, Signaling, async_trait};
+use signal_compat::{Matchbox, PeerServer, Rooms, SocketIo, YWebrtc};
+
+use crate::Arguments;
+
+/// What they are called beside the systems.
+pub(crate) const NAME: &str = "guests";
+
+/// Where their admin routes are.
+pub(crate) const BASE: &str = "/guests";
+
+/// Client, where it finds what it looks for, and what that is, for the page.
+const PROTOCOLS: [(&str, &str, &str); 6] = [
+    ("PeerJS", "/", "host and port of this server, and nothing else"),
+    ("y-webrtc", "/y-webrtc", "the URL in its list of signaling servers"),
+    ("matchbox_socket", "/matchbox/ROOM", "the URL of the room, with ?next=2 for pairs"),
+    ("socket.io-client", "/", "the URL of this server: group chat, room for two, meeting, strangers"),
+    ("The same, with the people of the group call", "/group/socket.io/", "its path"),
+    ("A page of your own with rooms over a WebSocket", "/rooms", "the URL of the socket"),
+];
+
+/// All protocols have channels of their own, so one signaling is enough.
+pub(crate) fn signaling(arguments: &Arguments) -> Result<Signaling, ConfigError> {
+    arguments.signaling(NAME).policy(Guests).build()
+}
+
+/// Lets in the clients of all protocols. A product would look at a cookie here, or at a token in the URL.
+struct Guests;
+
+#[async_trait]
+impl Policy for Guests {
+    async fn guest(&self, _: &str, _: &Parts) -> Result<Admission, Refusal> {
+        Ok(Admission::default())
+    }
+}
+
+/// Where those connect who meet the people of the group call.
+pub(crate) fn of_group(group: &Signaling, arguments: &Arguments) -> Router {
+    let socket_io = SocketIo::new(group).meets_native().origins(origins(arguments));
+    Router::new().nest("/group", socket_io.router())
+}
+
+/// Where all others connect.
+pub(crate) fn router(signaling: &Signaling, arguments: &Arguments) -> Router {
+    let origins = origins(arguments);
+    Router::new()
+        .merge(PeerServer::new(signaling).origins(origins.clone()).router())
+        .merge(SocketIo::new(signaling).origins(origins.clone()).router())
+        .nest("/y-webrtc", YWebrtc::new(signaling).origins(origins.clone()).router())
+        .nest("/matchbox", Matchbox::new(signaling).origins(origins.clone()).router())
+        .nest("/rooms", Rooms::new(signaling).origins(origins).router())
+}
+
+fn origins(arguments: &Arguments) -> Origins {
+    if arguments.guests_from_anywhere { Origins::any() } else { arguments.origins() }
+}
+
+/// What the page says of them, if they are there.
+pub(crate) fn listed(are_there: bool) -> Router {
+    let entry = |(client, path, change)| json!({ "client": client, "path": path, "change": change });
+    let list: Vec<_> = PROTOCOLS.into_iter().filter(|_| are_there).map(entry).collect();
+    Router::new().route("/guests.json", get(async || Json(list)))
+}
