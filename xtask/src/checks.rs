@@ -38,6 +38,7 @@ pub(crate) const CHECKS: &[Check] = &[
     },
     Check { name: "autobahn", what: "the adapters' WebSockets, by RFC 6455", run: autobahn::autobahn },
     Check { name: "fuzz", what: "inputs that look for a way to break something", run: fuzz::check },
+    Check { name: "matchbox", what: "published clients of matchbox, which are no browsers", run: matchbox },
     Check { name: "js", what: "the JS client's types and unit tests", run: js },
     Check {
         name: "client-size",
@@ -103,6 +104,15 @@ fn rust(job: &Job) -> Outcome {
     let passed =
         output.lines().filter_map(|line| line.strip_prefix("test result: ok. ")).filter_map(first_number);
     some_tests(passed.sum())
+}
+
+fn matchbox(job: &Job) -> Outcome {
+    if job.scale == Scale::Reduced {
+        return Err(Halt::Optional("with --full only: it takes minutes to compile".to_owned()));
+    }
+    let output = job.run("cargo run --locked --manifest-path e2e/matchbox/Cargo.toml")?;
+    let met = output.lines().filter(|line| line.ends_with(": ok")).count();
+    if met == 0 { Err(Halt::Failed("nobody has met".to_owned())) } else { Ok(format!("{met} rooms")) }
 }
 
 fn js(job: &Job) -> Outcome {
