@@ -3,9 +3,11 @@
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[allow(dead_code, unused_imports, reason = "each protocol needs a part of it")]
 mod json;
 #[cfg(feature = "matchbox")]
 pub mod matchbox;
+#[allow(dead_code, unused_imports, reason = "each protocol needs a part of it")]
 mod mount;
 #[cfg(feature = "peer-server")]
 pub mod peer_server;

@@ -12,6 +12,7 @@ use signal_core::{
 };
 
 use super::NAME;
+use crate::json;
 
 #[derive(Debug)]
 pub(crate) struct Words {
@@ -317,6 +318,6 @@ struct Message<'t> {
 fn emit(texts: &mut Texts<'_>, event: impl Serialize) {
     texts.text(|text| {
         text.push(b'2');
-        serde_json::to_writer(text, &event).expect("it has a JSON form");
+        json::append(text, event);
     });
 }
