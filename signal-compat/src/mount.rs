@@ -1,13 +1,15 @@
 //! What all protocols have in common: where they are mounted, and who is let in.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
+    Router,
     extract::ConnectInfo,
     response::{IntoResponse, Response},
+    routing::any,
 };
 use http::request::Parts;
-use signal_axum::{Admitted, Guest, Origins, Refusal, Signaling, WebSocketUpgrade};
+use signal_axum::{Admitted, Dialect, Guest, Origins, Refusal, Signaling, WebSocketUpgrade};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Mount {
@@ -19,6 +21,14 @@ pub(crate) struct Mount {
 impl Mount {
     pub(crate) fn new(signaling: &Signaling) -> Self {
         Self { signaling: signaling.clone(), origins: None }
+    }
+
+    /// A route `/` for sockets whose address says nothing.
+    pub(crate) fn socket<S: Clone + Send + Sync + 'static>(self, dialect: Arc<dyn Dialect>) -> Router<S> {
+        let connect = async move |request: Parts, socket: Result<WebSocketUpgrade, Response>| {
+            self.admit(&request, socket, Guest::new(dialect)).await
+        };
+        Router::new().route("/", any(connect))
     }
 
     /// Lets pages of other servers read the answers, if they may connect (Fetch, section 3.3).

@@ -11,13 +11,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::{Router, response::Response, routing::any};
-use http::request::Parts;
+use axum::Router;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use signal_axum::{
-    ChannelName, Dialect, ErrorCode, FirstOffer, Guest, Origins, Signaling, Speaker, Texts, WebSocketUpgrade,
-};
+use signal_axum::{ChannelName, Dialect, ErrorCode, FirstOffer, Origins, Signaling, Speaker, Texts};
 use signal_core::{Channel, ClientMessage, Context, Grant, OwnedPayload, Place, Role, ServerMessage};
 
 use crate::{json, mount::Mount};
@@ -50,11 +47,7 @@ impl Rooms {
 
     /// `/`, to be nested under any path.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let (mount, dialect) = (self.mount, Arc::new(Words));
-        let connect = async move |request: Parts, socket: Result<WebSocketUpgrade, Response>| {
-            mount.admit(&request, socket, Guest::new(dialect)).await
-        };
-        Router::new().route("/", any(connect))
+        self.mount.socket(Arc::new(Words))
     }
 }
 

@@ -20,7 +20,7 @@ mod engine;
 mod group;
 mod words;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -43,10 +43,6 @@ pub const NAME: &str = "socket.io";
 
 /// Where clients look for it.
 const PATH: &str = "/socket.io/";
-
-/// After so long a silence a client is asked for a sign of life, and has [`ANSWER`] to give it: as all clients of this server.
-const HEARTBEAT: Duration = Duration::from_secs(20);
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Most packets that wait for a client to fetch them, in long polling above all. More wait in the outbox of its session.
 const MOST_PACKETS: usize = 128;
@@ -89,10 +85,11 @@ impl SocketIo {
     /// that.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let Self { mount, meets_native } = self;
+        let timing = mount.signaling.timing();
         let config = EngineIoConfig::builder()
             .req_path(PATH)
-            .ping_interval(HEARTBEAT)
-            .ping_timeout(ANSWER)
+            .ping_interval(timing.heartbeat)
+            .ping_timeout(timing.heartbeat_timeout)
             .max_buffer_size(MOST_PACKETS)
             .max_payload(mount.signaling.most_read() as u64)
             .build();

@@ -11,15 +11,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::{Router, response::Response, routing::any};
+use axum::Router;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use signal_axum::{
-    ChannelName, Dialect, ErrorCode, Guest, Origins, Signaling, Speaker, Texts, Topology, WebSocketUpgrade,
-};
+use signal_axum::{ChannelName, Dialect, ErrorCode, Origins, Signaling, Speaker, Texts, Topology};
 use signal_core::{ClientMessage, Context, Grant, Payload, Place, ServerMessage};
 
 use crate::{json, mount::Mount};
@@ -56,11 +53,7 @@ impl YWebrtc {
 
     /// `/`, to be nested under any path.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
-        let (mount, dialect) = (self.mount, Arc::new(Words));
-        let connect = async move |request: Parts, socket: Result<WebSocketUpgrade, Response>| {
-            mount.admit(&request, socket, Guest::new(dialect)).await
-        };
-        Router::new().route("/", any(connect))
+        self.mount.socket(Arc::new(Words))
     }
 }
 

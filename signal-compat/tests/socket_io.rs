@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Client, Guests, Server};
 use serde_json::{Value, json};
-use signal_axum::{JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, async_trait};
+use signal_axum::{JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, Timing, async_trait};
 
 /// A client of Engine.IO 4 over WebSocket, and of Socket.IO 5 on top.
 struct Page {
@@ -20,7 +22,9 @@ impl Page {
     async fn at(server: &Server, path: &str) -> Self {
         let mut client = server.connect(&format!("{path}/socket.io/?EIO=4&transport=websocket")).await;
         let open = read(&client.text().await, "0");
-        assert_eq!((&open["pingInterval"], &open["pingTimeout"]), (&json!(20_000), &json!(10_000)));
+        let Timing { heartbeat, heartbeat_timeout, .. } = server.signaling.timing();
+        let times = (heartbeat.as_millis(), heartbeat_timeout.as_millis());
+        assert_eq!((&open["pingInterval"], &open["pingTimeout"]), (&json!(times.0), &json!(times.1)));
         client.say("40").await;
         let mut page = Self { client, id: String::new() };
         page.id = read(&page.packet().await, "40")["sid"].as_str().expect("an id").to_owned();
@@ -55,6 +59,33 @@ impl Page {
         self.emit(json!(["ready", "a room in which it is not"])).await;
         assert_eq!(self.hear().await[1]["code"], "not_joined");
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_frozen_frees_its_place() {
+    let heartbeat = Duration::from_millis(100);
+    let timing = Timing { heartbeat, heartbeat_timeout: heartbeat, ..Timing::default() };
+    let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
+    let mut a = Page::open(&server).await;
+    a.emit(json!(["join", "tea"])).await;
+    a.expect(json!(["created", "tea"])).await;
+    let mut frozen = Page::open(&server).await;
+    frozen.emit(json!(["join", "tea"])).await;
+    frozen.expect(json!(["joined", "tea"])).await;
+    // It answers no ping from now on, and its socket stays open.
+    a.expect(json!(["leave"])).await;
+    let mut b = Page::open(&server).await;
+    b.emit(json!(["join", "tea"])).await;
+    b.expect(json!(["joined", "tea"])).await;
+    drop(frozen);
+}
+
+#[tokio::test]
+async fn who_does_not_connect_to_the_namespace_is_let_go() {
+    let timing = Timing { hello: Duration::from_millis(100), ..Timing::default() };
+    let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
+    let mut silent = server.connect("/socket.io/?EIO=4&transport=websocket").await;
+    silent.closed().await;
 }
 
 /// The JSON behind the number of the packet.

@@ -9,8 +9,8 @@ use tokio::time;
 use tracing::Instrument;
 
 use crate::{
-    Admission, Admitted, Builder, Events, Guest, Origins, Refusal, Socket, connection, driver::Shared,
-    link::Link, metrics::OpenSocket, question::unharmed, random, timer, trace,
+    Admission, Admitted, Builder, Events, Guest, Origins, Refusal, Socket, Timing, connection,
+    driver::Shared, link::Link, metrics::OpenSocket, question::unharmed, random, timer, trace,
 };
 
 /// A signaling server. Cloning makes another handle of the same one.
@@ -206,6 +206,12 @@ impl Signaling {
     #[must_use]
     pub fn most_read(&self) -> usize {
         self.shared.config.frames.read
+    }
+
+    /// The times that a socket is held to. For adapters.
+    #[must_use]
+    pub fn timing(&self) -> &Timing {
+        &self.shared.config.timing
     }
 
     /// Carries one client over `socket` until it is gone. For adapters: they spawn this. A client that has been let in without

@@ -19,9 +19,6 @@ use tokio::{
 
 use super::group::Known;
 
-/// How long a client may take to connect to the namespace: as long as ours may take for its `hello`.
-const HELLO: Duration = Duration::from_secs(5);
-
 /// Most packets that are received and not looked at. A client over its rate is not looked at for a while; beyond this it is cut
 /// off, since nothing keeps Engine.IO from reading. It is more than a client may send at once.
 const MOST_UNREAD: usize = 256;
@@ -136,8 +133,10 @@ impl EngineIoHandler for Engine {
     fn on_connect(self: Arc<Self>, connection: Arc<Connection>) {
         let admitted = connection.req_parts.extensions.get().and_then(Ticket::take);
         *connection.data.lock() = admitted.map_or(State::Closed, |admitted| State::Waits(Box::new(admitted)));
+        // To connect to the namespace is its `hello`.
+        let patience = self.signaling.timing().hello;
         tokio::spawn(async move {
-            time::sleep(HELLO).await;
+            time::sleep(patience).await;
             let is_open = matches!(*connection.data.lock(), State::Open(_));
             if !is_open {
                 connection.close(DisconnectReason::TransportClose);
