@@ -96,6 +96,58 @@ elsewhereTest('y-webrtc: two documents become the same, and a third that comes l
   await waitFor(ben, () => window.doc.getMap('names').get('Cem') === 'too');
 });
 
+elsewhereTest('rooms over a raw WebSocket: a call of two, and the next one when the first has gone', {}, async ({ server, page }) => {
+  const pages = [];
+  for (let number = 0; number < 2; number += 1) {
+    const next = await page();
+    await next.evaluate(room, `${server.url.replace('http', 'ws')}/rooms`);
+    pages.push(next);
+  }
+  for (const one of pages) await mediaFlows(one, { peers: 1 });
+  const [ann, ben] = pages;
+  await ann.close();
+  await waitFor(ben, () => window.seen.at(-1) === 'user-disconnected');
+  const cem = await page();
+  await cem.evaluate(room, `${server.url.replace('http', 'ws')}/rooms`);
+  for (const one of [ben, cem]) await mediaFlows(one, { peers: 1 });
+});
+
+/** Runs in the page, which is as somebody writes it on an afternoon: it is for two. */
+async function room(url) {
+  const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+  const socket = new WebSocket(url);
+  const say = (message) => socket.send(JSON.stringify(message));
+  window.seen = [];
+  let connection;
+  const connect = () => {
+    connection = new RTCPeerConnection({ iceServers: [] });
+    connection.onicecandidate = ({ candidate }) => candidate && say({ type: 'ice-candidate', candidate });
+    media.getTracks().forEach((track) => connection.addTrack(track, media));
+  };
+  const act = {
+    async 'user-joined'() {
+      connect();
+      await connection.setLocalDescription(await connection.createOffer());
+      say({ type: 'offer', offer: connection.localDescription });
+    },
+    async offer({ offer }) {
+      connect();
+      await connection.setRemoteDescription(offer);
+      await connection.setLocalDescription(await connection.createAnswer());
+      say({ type: 'answer', answer: connection.localDescription });
+    },
+    answer: ({ answer }) => connection.setRemoteDescription(answer),
+    'ice-candidate': ({ candidate }) => connection.addIceCandidate(candidate),
+    'user-disconnected': () => connection.close(),
+  };
+  socket.onmessage = async ({ data }) => {
+    const message = JSON.parse(data);
+    await act[message.type](message);
+    window.seen.push(message.type);
+  };
+  socket.onopen = () => say({ type: 'join-room', roomId: 'tea' });
+}
+
 /** Pages with a PeerJS peer of these ids each. */
 async function peers(stage, ids, port = stage.server.port) {
   const pages = [];

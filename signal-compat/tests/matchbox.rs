@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use common::{Client, Guests, Server};
 use serde_json::{Value, json};
-use signal_axum::{Limits, Signaling};
+use signal_axum::{Limits, Rates, Signaling};
 
 async fn join(server: &Server, path: &str) -> (Client, String) {
     let mut client = server.connect(path).await;
@@ -160,6 +160,22 @@ async fn bad_input_is_told_to_nobody_and_ends_the_socket_when_there_is_much_of_i
     }
     assert_eq!(b.closed().await, 4005);
     a.expect(json!({ "PeerLeft": b_id })).await;
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_is_let_go_and_nobody_waits_for_it() {
+    let server = Server::with(Signaling::builder().policy(Guests).rates(Rates::unlimited())).await;
+    let (victim, victim_id) = join(&server, "/matchbox/tea").await;
+    let (mut a, _) = join(&server, "/matchbox/tea").await;
+    let (mut b, b_id) = join(&server, "/matchbox/tea").await;
+    a.expect(json!({ "NewPeer": b_id })).await;
+    // More than its outbox and what the system keeps for it.
+    let data = json!("x".repeat(60_000));
+    for _ in 0..300 {
+        b.say(signal(&victim_id, data.clone())).await;
+    }
+    a.expect(json!({ "PeerLeft": victim_id })).await;
+    drop(victim);
 }
 
 #[tokio::test]

@@ -284,6 +284,7 @@ async fn bad_input_is_answered_and_harms_nobody() {
         ("42[5]", "bad_message"),
         ("42[\"dance\"]", "unknown_type"),
         ("42[\"join\",null]", "bad_message"),
+        ("42[\"updateUserData\",{\"channel\":\"tea\"}]", "unknown_type"),
         ("42[\"join\",{}]", "bad_message"),
         ("42[\"join\",{\"type\":\"part\",\"channel\":\"tea\"}]", "bad_message"),
         ("42[\"part\",5]", "bad_message"),
