@@ -163,6 +163,8 @@ browserTest('the lobby: room, keys, links; the invite link; the way out and back
   const systems = await fetch(`${server.url}/systems.json`).then((response) => response.json());
   const others = await page.$$eval('#others a', (all) => all.map(({ pathname }) => pathname));
   assert.deepEqual(['/', ...others].sort(), systems.map(({ path }) => path).sort(), 'all but the page itself');
+  const guests = await page.$$eval('#guests:not([hidden]) code', (all) => all.map(({ textContent }) => textContent));
+  assert.deepEqual([guests.length, guests[3]], [6, `io('${server.url}')`]);
   await isGood(page, 'group card');
   const links = await page.$$eval('a[href], link[href], img[src], script[src]', (all) => all.map(({ href, src }) => href ?? src));
   const statuses = await Promise.all(links.map(async (link) => `${(await fetch(link)).status} ${link}`));

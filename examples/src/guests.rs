@@ -13,14 +13,17 @@ pub(crate) const NAME: &str = "guests";
 /// Where their admin routes are.
 pub(crate) const BASE: &str = "/guests";
 
-/// Client, where it finds what it looks for, and what that is, for the page.
-const PROTOCOLS: [(&str, &str, &str); 6] = [
-    ("PeerJS", "/", "host and port of this server, and nothing else"),
-    ("y-webrtc", "/y-webrtc", "the URL in its list of signaling servers"),
-    ("matchbox_socket", "/matchbox/ROOM", "the URL of the room, with ?next=2 for pairs"),
-    ("socket.io-client", "/", "the URL of this server: group chat, room for two, meeting, strangers"),
-    ("The same, with the people of the group call", "/group/socket.io/", "its path"),
-    ("A page of your own with rooms over a WebSocket", "/rooms", "the URL of the socket"),
+/// Client, and how it is told of this server, for the page: there `HTTP`, `WS`, `HOST` and `PORT` become those of the server.
+const PROTOCOLS: [(&str, &str); 6] = [
+    ("PeerJS", "new Peer({ host: 'HOST', port: PORT })"),
+    ("y-webrtc", "new WebrtcProvider('room', doc, { signaling: ['WS/y-webrtc'] })"),
+    ("matchbox", "WebRtcSocket::new_reliable(\"WS/matchbox/room\")"),
+    ("Socket.IO: a group chat, a room for two, a meeting, strangers", "io('HTTP')"),
+    (
+        "A group chat with Socket.IO, in calls with the group call here",
+        "io('HTTP', { path: '/group/socket.io/' })",
+    ),
+    ("Rooms over a raw WebSocket", "new WebSocket('WS/rooms')"),
 ];
 
 /// All protocols have channels of their own, so one signaling is enough.
@@ -61,7 +64,7 @@ fn origins(arguments: &Arguments) -> Origins {
 
 /// What the page says of them, if they are there.
 pub(crate) fn listed(are_there: bool) -> Router {
-    let entry = |(client, path, change)| json!({ "client": client, "path": path, "change": change });
+    let entry = |(client, code)| json!({ "client": client, "code": code });
     let list: Vec<_> = PROTOCOLS.into_iter().filter(|_| are_there).map(entry).collect();
     Router::new().route("/guests.json", get(async || Json(list)))
 }

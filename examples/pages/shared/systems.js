@@ -12,21 +12,23 @@ export async function showSystems(element) {
 
 /** @param {HTMLElement} element hidden while there is nothing in it */
 async function showGuests(element) {
-  /** @type {{ client: string, path: string, change: string }[]} */
+  /** @type {{ client: string, code: string }[]} */
   const guests = await fetch('/guests.json').then((response) => response.json()).catch(() => []);
   element.querySelector('dl').replaceChildren(...guests.flatMap(guest));
   element.hidden = guests.length === 0;
 }
 
-/** @param {{ client: string, path: string, change: string }} guest */
-function guest({ client, path, change }) {
+/** @param {{ client: string, code: string }} guest */
+function guest({ client, code }) {
+  const { origin, hostname, port, protocol } = location;
+  const own = { HTTP: origin, WS: origin.replace('http', 'ws'), HOST: hostname, PORT: port || (protocol === 'https:' ? '443' : '80') };
   const name = document.createElement('dt');
-  const where = document.createElement('dd');
-  const code = document.createElement('code');
+  const how = document.createElement('dd');
+  const line = document.createElement('code');
   name.textContent = client;
-  code.textContent = path;
-  where.append(code, ` (${change})`);
-  return [name, where];
+  line.textContent = code.replace(/HTTP|WS|HOST|PORT/g, (word) => own[word]);
+  how.append(line);
+  return [name, how];
 }
 
 /** @param {{ path: string, title: string, about: string }} system */
