@@ -44,8 +44,9 @@ pub const NAME: &str = "socket.io";
 /// Where clients look for it.
 const PATH: &str = "/socket.io/";
 
-/// Most packets that wait for a client to fetch them, in long polling above all. More wait in the outbox of its session.
-const MOST_PACKETS: usize = 128;
+/// Most packets that wait for a client to fetch them, in long polling above all: 1 MiB of the largest. More wait in the outbox of
+/// its session.
+const MOST_PACKETS: usize = 16;
 
 /// The route for clients of Socket.IO.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{Client, Guests, Server};
 use serde_json::{Value, json};
-use signal_axum::{JoinGrant, JoinRequest, PeerInfo, Policy, Refusal, Signaling, Timing, async_trait};
+use signal_axum::{JoinGrant, JoinRequest, PeerInfo, Policy, Rates, Refusal, Signaling, Timing, async_trait};
 
 /// A client of Engine.IO 4 over WebSocket, and of Socket.IO 5 on top.
 struct Page {
@@ -78,6 +78,23 @@ async fn a_page_that_is_frozen_frees_its_place() {
     b.emit(json!(["join", "tea"])).await;
     b.expect(json!(["joined", "tea"])).await;
     drop(frozen);
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_is_let_go() {
+    let server = Server::with(Signaling::builder().policy(Guests).rates(Rates::unlimited())).await;
+    let mut victim = Page::open(&server).await;
+    victim.emit(json!(["join", "tea"])).await;
+    victim.expect(json!(["created", "tea"])).await;
+    let mut a = Page::open(&server).await;
+    a.emit(json!(["join", "tea"])).await;
+    a.expect(json!(["joined", "tea"])).await;
+    // More than its outbox, and what Engine.IO and the system keep for it.
+    for _ in 0..400 {
+        a.emit(json!(["candidate", "x".repeat(60_000), "tea"])).await;
+    }
+    a.expect(json!(["leave"])).await;
+    drop(victim);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use super::group::Known;
 const MOST_UNREAD: usize = 256;
 
 /// When to try again to hand something to a client that has not fetched what is there for it.
-const AGAIN: Duration = Duration::from_millis(50);
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A client has been let in; it goes with the request that asks for the connection.
 #[derive(Clone)]
