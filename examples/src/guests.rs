@@ -53,9 +53,9 @@ pub(crate) fn router(signaling: &Signaling, arguments: &Arguments) -> Router {
     Router::new()
         .merge(PeerServer::new(signaling).origins(origins.clone()).router())
         .merge(SocketIo::new(signaling).origins(origins.clone()).router())
-        .nest("/y-webrtc", YWebrtc::new(signaling).origins(origins.clone()).router())
-        .nest("/matchbox", Matchbox::new(signaling).origins(origins.clone()).router())
-        .nest("/rooms", Rooms::new(signaling).origins(origins).router())
+        .nest_service("/y-webrtc", YWebrtc::new(signaling).origins(origins.clone()).router())
+        .nest_service("/matchbox", Matchbox::new(signaling).origins(origins.clone()).router())
+        .nest_service("/rooms", Rooms::new(signaling).origins(origins).router())
 }
 
 fn origins(arguments: &Arguments) -> Origins {

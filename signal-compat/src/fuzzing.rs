@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use signal_axum::{Dialect, Signaling, Topology};
+use signal_axum::{Dialect, FrameLimits, Signaling, Topology};
 
 use crate::{matchbox, peer_server, rooms, socket_io, y_webrtc};
 
@@ -14,7 +14,7 @@ pub fn dialects() -> Vec<Arc<dyn Dialect>> {
         Arc::new(matchbox::Words { topology: Topology::Mesh }),
         Arc::new(peer_server::Words::new(&signaling, Duration::ZERO)),
         Arc::new(rooms::Words),
-        Arc::new(socket_io::Words { meets_native: true }),
+        Arc::new(socket_io::Words { meets_native: true, limits: FrameLimits::default() }),
         Arc::new(y_webrtc::Words),
     ]
 }

@@ -34,6 +34,9 @@ use crate::{json, mount::Mount};
 /// What the policy knows the protocol as.
 pub const NAME: &str = "matchbox";
 
+/// What it knows the protocol as where rooms have a host: those are other rooms.
+pub const CLIENT_SERVER: &str = "matchbox-client-server";
+
 /// Largest group that can be asked for with `?next=`.
 pub const MOST_NEXT: usize = 64;
 
@@ -45,8 +48,8 @@ const NO_ROOM: &str = "-";
 
 /// The routes for clients of matchbox.
 ///
-/// The policy is asked by [`Policy::guest`](signal_axum::Policy::guest) about `matchbox`, which it refuses unless it is told
-/// otherwise, and for each room by [`Policy::join`](signal_axum::Policy::join), or [`matchmaking`] for `room?next=N`.
+/// The policy is asked by [`Policy::guest`](signal_axum::Policy::guest) about `matchbox` or `matchbox-client-server`, which it
+/// refuses unless it is told otherwise, and for each room by [`Policy::join`](signal_axum::Policy::join), or [`matchmaking`] for `room?next=N`.
 ///
 /// [`matchmaking`]: signal_axum::Policy::matchmaking
 #[derive(Clone, Debug)]
@@ -77,7 +80,8 @@ impl Matchbox {
         self
     }
 
-    /// `/{room}` and `/`, to be nested under any path.
+    /// `/{room}`, and all other paths for those who name none; to be nested
+    /// by [`Router::nest_service`], which takes the path with a `/` at its end, too.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let dialect: Arc<dyn Dialect> = Arc::new(Words { topology: self.topology });
         let mount = self.mount;
@@ -90,7 +94,7 @@ impl Matchbox {
         let without_room = async move |query, request: Parts, socket| {
             connect(&mount, dialect, NO_ROOM, query, &request, socket).await
         };
-        Router::new().route("/", any(without_room)).route("/{room}", any(with_room))
+        Router::new().route("/{room}", any(with_room)).fallback(without_room)
     }
 }
 
@@ -118,14 +122,15 @@ async fn connect(
 
 fn guest(dialect: Arc<dyn Dialect>, room: &str, next: usize) -> Option<Guest> {
     let id = PeerId::new(&Uuid::new_v4().to_string()).ok()?;
+    let namespace = dialect.name();
     let guest = Guest::new(dialect).with_id(id);
     // So that a room cannot be called like a group.
     let room = room.replace('%', "%25").replace('?', "%3F");
     match next {
-        0 => Some(guest.joins(ChannelName::within(NAME, &room).ok()?)),
+        0 => Some(guest.joins(ChannelName::within(namespace, &room).ok()?)),
         // Everybody is alone.
         1 => Some(guest),
-        2..=MOST_NEXT => Some(guest.waits(PoolName::within(NAME, &format!("{room}?next={next}")).ok()?)),
+        2..=MOST_NEXT => Some(guest.waits(PoolName::within(namespace, &format!("{room}?next={next}")).ok()?)),
         _ => None,
     }
 }
@@ -158,7 +163,10 @@ enum Event<'t> {
 
 impl Dialect for Words {
     fn name(&self) -> &'static str {
-        NAME
+        match self.topology {
+            Topology::Star => CLIENT_SERVER,
+            Topology::Mesh | Topology::Unlisted => NAME,
+        }
     }
 
     fn decode(

@@ -6,7 +6,6 @@ use axum::{
     Router,
     extract::ConnectInfo,
     response::{IntoResponse, Response},
-    routing::any,
 };
 use http::request::Parts;
 use signal_axum::{Admitted, Dialect, Guest, Origins, Refusal, Signaling, WebSocketUpgrade};
@@ -23,25 +22,23 @@ impl Mount {
         Self { signaling: signaling.clone(), origins: None }
     }
 
-    /// A route `/` for sockets whose address says nothing.
+    /// For sockets whose address says nothing: every path is theirs.
     pub(crate) fn socket<S: Clone + Send + Sync + 'static>(self, dialect: Arc<dyn Dialect>) -> Router<S> {
         let connect = async move |request: Parts, socket: Result<WebSocketUpgrade, Response>| {
             self.admit(&request, socket, Guest::new(dialect)).await
         };
-        Router::new().route("/", any(connect))
+        Router::new().fallback(connect)
     }
 
     /// Lets pages of other servers read the answers, if they may connect (Fetch, section 3.3).
     #[cfg(any(feature = "peer-server", feature = "socket-io"))]
     pub(crate) fn cors(&self) -> tower_http::cors::CorsLayer {
-        use tower_http::cors::{AllowOrigin, CorsLayer};
-        match self.origins.clone() {
-            Some(origins) => {
-                let is_let_in = move |_: &http::HeaderValue, request: &Parts| origins.check(request).is_ok();
-                CorsLayer::new().allow_origin(AllowOrigin::predicate(is_let_in))
-            }
-            None => CorsLayer::new(),
-        }
+        use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+        let origins = self.origins.as_ref().unwrap_or(self.signaling.origins()).clone();
+        let is_let_in = move |_: &http::HeaderValue, request: &Parts| origins.check(request).is_ok();
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::predicate(is_let_in))
+            .allow_headers(AllowHeaders::mirror_request())
     }
 
     /// Whether a guest is let in by policy and bounds.

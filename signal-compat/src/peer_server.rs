@@ -8,6 +8,7 @@
 //! | `OFFER`, `ANSWER`, `CANDIDATE` with `dst` | that peer gets it with `src`; if it is not there, once it has come |
 //! | | `EXPIRE`: it has not come for 5 s |
 //! | `LEAVE` with `dst` | that peer gets it with `src`, if it is there |
+//! | what is not understood | `WARNING`, which clients write into their logs |
 //! | `LEAVE` | the session ends, and so does the socket |
 //! | `HEARTBEAT` | |
 //!
@@ -36,7 +37,7 @@ use signal_axum::{
 use signal_core::{ClientMessage, Context, Grant, OwnedPayload, Place, ServerMessage};
 use uuid::Uuid;
 
-use self::mailbox::Mailbox;
+use self::mailbox::{Mailbox, Outcome};
 use crate::{json, mount::Mount};
 
 /// What the policy knows the protocol as.
@@ -91,8 +92,8 @@ impl PeerServer {
         self
     }
 
-    /// Which pages may connect, if others than those of [`Builder::origins`](signal_axum::Builder::origins). With
-    /// [`Origins::any`] the other routes answer pages of other servers, too (CORS).
+    /// Which pages may connect, if others than those of [`Builder::origins`](signal_axum::Builder::origins). The other routes
+    /// answer the same pages (CORS).
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
         self.mount.origins = Some(origins);
@@ -106,12 +107,14 @@ impl PeerServer {
         let dialect = Arc::new(Words::new(&mount.signaling, expires_after));
         let cors = mount.cors();
         let peers = {
-            let (signaling, channel) = (mount.signaling.clone(), ChannelName::within(NAME, &key).ok());
-            async move || {
-                if !discovery {
+            let (mount, channel) = (mount.clone(), ChannelName::within(NAME, &key).ok());
+            let dialect: Arc<dyn Dialect> = dialect.clone();
+            async move |request: Parts| {
+                let is_let_in = discovery && mount.let_in(&request, Guest::new(dialect)).await.is_ok();
+                if !is_let_in {
                     return (StatusCode::UNAUTHORIZED, "Unauthorized").into_response();
                 }
-                let channel = channel.and_then(|name| signaling.channel(name.as_str()));
+                let channel = channel.and_then(|name| mount.signaling.channel(name.as_str()));
                 let members = channel.map(|channel| channel.members).unwrap_or_default();
                 Json(members.iter().map(|member| id_of(&member.peer)).collect::<Vec<_>>()).into_response()
             }
@@ -119,7 +122,7 @@ impl PeerServer {
         let routes = Router::new()
             .route(&format!("/{key}/id"), get(async || Html(Uuid::new_v4().to_string())))
             .route(&format!("/{key}/peers"), get(peers))
-            .layer(cors);
+            .route_layer(cors);
         let connect = async move |query: Result<Query<Wanted>, QueryRejection>,
                                   request: Parts,
                                   socket: Result<WebSocketUpgrade, Response>| {
@@ -163,6 +166,9 @@ const OWN_BYTES: usize = 22;
 
 /// Before an id that could be one of those: nobody shall sit on the id of a client that comes back.
 const MARK: &str = "peerjs:";
+
+/// The id of nobody, for somebody with an id that nobody can have.
+const NOBODY: &str = MARK;
 
 /// How the hub knows the one with this id, unless that is empty or too long.
 fn peer_of(id: &str) -> Option<PeerId> {
@@ -210,7 +216,8 @@ enum Event<'t> {
     Open,
     IdTaken { payload: Told<'t> },
     Error { payload: Told<'t> },
-    Expire { src: Cow<'t, str>, dst: Cow<'t, str> },
+    Expire { src: &'t str, dst: &'t str },
+    Warning { code: &'t str, msg: &'t str },
 }
 
 #[derive(Serialize)]
@@ -221,11 +228,6 @@ struct Told<'t> {
 impl<'t> Event<'t> {
     fn error(msg: &'t str) -> Self {
         Event::Error { payload: Told { msg } }
-    }
-
-    /// `absent` has not come, for whom `sender` has something.
-    fn expire(absent: &'t PeerId, sender: &'t PeerId) -> Self {
-        Event::Expire { src: id_of(absent), dst: id_of(sender) }
     }
 }
 
@@ -248,8 +250,8 @@ impl Dialect for Words {
             ("OFFER" | "ANSWER" | "CANDIDATE" | "LEAVE" | "EXPIRE", Some(dst)) => {
                 let letter = Letter { kind: &kind, src: &id_of(speaker.peer), dst: &dst, payload };
                 let data = OwnedPayload::from_json(&json::text(letter)).map_err(|_| bad)?;
-                let peer = peer_of(&dst).ok_or(bad)?;
-                let peer_id = Cow::Borrowed(peer.as_str());
+                let peer = peer_of(&dst);
+                let peer_id = Cow::Borrowed(peer.as_ref().map_or(NOBODY, PeerId::as_str));
                 say(ClientMessage::SendToPeer { peer_id, data: data.as_payload() });
             }
             ("OFFER" | "ANSWER" | "CANDIDATE" | "EXPIRE", None) => return Err(bad),
@@ -277,12 +279,12 @@ impl Dialect for Words {
                     json::say(texts, Event::error("Server has reached its concurrent user limit"));
                     texts.close(CloseReason::Unauthorized);
                 }
-                _ => {
+                _ if channel.is_some() => {
                     json::say(texts, Event::error(message));
-                    if channel.is_some() {
-                        texts.close(CloseReason::Unauthorized);
-                    }
+                    texts.close(CloseReason::Unauthorized);
                 }
+                // Once a client is let in, it takes `ERROR` as the end. This it only writes into its log.
+                _ => json::say(texts, Event::Warning { code: code.as_str(), msg: message }),
             }
         }
     }
@@ -301,13 +303,14 @@ impl Words {
 
     /// Keeps what somebody will want who is not there yet.
     fn keep(&self, absent: &str, letter: &str, texts: &mut Texts<'_>) {
-        let read = serde_json::from_str::<Kept<'_>>(letter).ok();
-        let read =
-            read.and_then(|Kept { kind, src }| Some((kind, peer_of(&src)?, PeerId::new(absent).ok()?)));
-        let Some((kind, sender, absent)) = read else { return };
-        let is_of_use = matches!(&*kind, "OFFER" | "ANSWER" | "CANDIDATE");
-        if is_of_use && self.mailbox.keep(&absent, &sender, letter).is_err() {
-            json::say(texts, Event::expire(&absent, &sender));
+        let Ok(Kept { kind, src, dst }) = serde_json::from_str(letter) else { return };
+        if !matches!(&*kind, "OFFER" | "ANSWER" | "CANDIDATE") {
+            return;
+        }
+        let known = (absent != NOBODY).then(|| PeerId::new(absent).ok().zip(peer_of(&src))).flatten();
+        let kept = known.map(|(absent, sender)| self.mailbox.keep(&absent, &sender, letter));
+        if let None | Some(Outcome::Full) = kept {
+            json::say(texts, Event::Expire { src: &dst, dst: &src });
         }
     }
 }
@@ -319,4 +322,6 @@ struct Kept<'t> {
     kind: Cow<'t, str>,
     #[serde(borrow)]
     src: Cow<'t, str>,
+    #[serde(borrow)]
+    dst: Cow<'t, str>,
 }

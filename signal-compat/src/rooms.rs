@@ -14,7 +14,9 @@ use std::{borrow::Cow, sync::Arc};
 use axum::Router;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use signal_axum::{ChannelName, Dialect, ErrorCode, FirstOffer, Origins, Signaling, Speaker, Texts};
+use signal_axum::{
+    ChannelName, Dialect, ErrorCode, FirstOffer, Origins, Signaling, Speaker, Texts, Topology,
+};
 use signal_core::{Channel, ClientMessage, Context, Grant, OwnedPayload, Place, Role, ServerMessage};
 
 use crate::{json, mount::Mount};
@@ -45,7 +47,8 @@ impl Rooms {
         self
     }
 
-    /// `/`, to be nested under any path.
+    /// Every path is the socket's, to be nested
+    /// by [`Router::nest_service`], which takes the path with a `/` at its end, too.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         self.mount.socket(Arc::new(Words))
     }
@@ -130,6 +133,9 @@ impl Dialect for Words {
                     RoomId::Number(number) => number.to_string(),
                 };
                 let room = ChannelName::within(NAME, &room).map_err(|_| bad)?;
+                if speaker.channels().contains(&room) {
+                    return Ok(());
+                }
                 if let Some(before) = speaker.channel.replace(room.clone()).filter(|before| *before != room) {
                     say(ClientMessage::Part { channel: Cow::Borrowed(before.as_str()) });
                 }
@@ -175,6 +181,7 @@ impl Dialect for Words {
 
     fn grant(&self, _: &Place, granted: Grant) -> Grant {
         let Grant::Join(mut grant) = granted else { return granted };
+        grant.settings.topology = Topology::Mesh;
         grant.settings.first_offer = FirstOffer::Resident;
         Grant::Join(grant)
     }

@@ -17,6 +17,7 @@
 //! acknowledgements.
 
 mod engine;
+mod events;
 mod group;
 mod words;
 
@@ -30,8 +31,9 @@ use axum::{
     routing::any,
 };
 use engineioxide::{config::EngineIoConfig, service::EngineIoService};
-use http::request::Parts;
-use signal_axum::{Dialect, Guest, Origins, Signaling};
+use http::{Method, StatusCode, header, request::Parts};
+use signal_axum::{Dialect, Guest, Origins, Refusal, Signaling};
+use tokio::{sync::Semaphore, time};
 use tower_service::Service;
 
 use self::engine::{Engine, Ticket};
@@ -47,6 +49,10 @@ const PATH: &str = "/socket.io/";
 /// Most packets that wait for a client to fetch them, in long polling above all: 1 MiB of the largest. More wait in the outbox of
 /// its session.
 const MOST_PACKETS: usize = 16;
+
+/// Most requests of long polling at a time. Each waits until there is something to tell, and keeps a place among the connections
+/// of the server ([`HttpLimits::connections`](signal_axum::HttpLimits)), which is for all. More are answered with 503.
+const MOST_POLLS: usize = 1024;
 
 /// The route for clients of Socket.IO.
 ///
@@ -75,7 +81,7 @@ impl SocketIo {
     }
 
     /// Which pages may connect, if others than those of [`Builder::origins`](signal_axum::Builder::origins). Long polling
-    /// answers them too (CORS).
+    /// answers the same pages (CORS).
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
         self.mount.origins = Some(origins);
@@ -86,20 +92,32 @@ impl SocketIo {
     /// that.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let Self { mount, meets_native } = self;
-        let timing = mount.signaling.timing();
+        let (timing, most_read) = (mount.signaling.timing(), mount.signaling.most_read());
         let config = EngineIoConfig::builder()
             .req_path(PATH)
             .ping_interval(timing.heartbeat)
             .ping_timeout(timing.heartbeat_timeout)
             .max_buffer_size(MOST_PACKETS)
-            .max_payload(mount.signaling.most_read() as u64)
+            .max_payload(most_read as u64)
+            .ws_max_message_size(most_read)
+            .ws_max_frame_size(most_read)
+            // Until then nobody asks the client for a sign of life.
+            .upgrade_timeout(timing.hello)
             .build();
-        let dialect: Arc<dyn Dialect> = Arc::new(Words { meets_native });
+        let (patience, polls) = (timing.hello, Arc::new(Semaphore::new(MOST_POLLS)));
+        let dialect: Arc<dyn Dialect> =
+            Arc::new(Words { meets_native, limits: mount.signaling.frame_limits().clone() });
         let engine = Arc::new(Engine::new(&mount.signaling));
         let service = EngineIoService::with_config(engine, config);
         let cors = mount.cors().allow_credentials(true);
         let answer = async move |request: Request| {
             let (mut parts, body) = request.into_parts();
+            // A socket is counted among those of its address.
+            let is_upgrade = parts.headers.contains_key(header::UPGRADE);
+            let place = if is_upgrade { None } else { Some(polls.try_acquire_owned()) };
+            if let Some(Err(_)) = place {
+                return Refusal::unavailable("There are too many requests.").into_response().into_response();
+            }
             if !has_session(&parts) {
                 let guest = Guest::new(Arc::clone(&dialect));
                 match mount.let_in(&parts, guest).await {
@@ -107,16 +125,32 @@ impl SocketIo {
                     Err(refusal) => return refusal.into_response().into_response(),
                 }
             }
-            call(service.clone(), Request::from_parts(parts, body)).await
+            let is_sent = parts.method == Method::POST;
+            let answer = call(service.clone(), Request::from_parts(parts, body));
+            if !is_sent {
+                return answer.await;
+            }
+            // What a client sends has to come; what it asks for may take as long as nothing happens.
+            let answered = time::timeout(patience, answer).await;
+            answered.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
         };
-        Router::new().route(PATH, any(answer)).layer(cors)
+        Router::new().route(PATH, any(answer)).route_layer(cors)
     }
 }
 
-/// Whether the request belongs to a session of Engine.IO that is there already.
+/// Whether the request names a session of Engine.IO, be it there or not.
 fn has_session(parts: &Parts) -> bool {
-    parts.uri.query().is_some_and(|query| query.split('&').any(|field| field.starts_with("sid=")))
+    let mut fields = parts.uri.query().into_iter().flat_map(|query| query.split('&'));
+    let session = fields.find_map(|field| field.strip_prefix("sid="));
+    session.is_some_and(|id| id.len() == SID_BYTES && id.bytes().all(is_of_id))
 }
+
+fn is_of_id(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// As long are the ids of sessions that Engine.IO makes.
+const SID_BYTES: usize = 16;
 
 async fn call(mut service: EngineIoService<Engine>, request: Request) -> Response {
     match service.call(request).await {

@@ -51,11 +51,15 @@ impl YWebrtc {
         self
     }
 
-    /// `/`, to be nested under any path.
+    /// Every path is the socket's, to be nested
+    /// by [`Router::nest_service`], which takes the path with a `/` at its end, too.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         self.mount.socket(Arc::new(Words))
     }
 }
+
+/// Most topics of one text, four times as many as a client can be in: each is asked of the hub.
+const MOST_TOPICS: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Words;
@@ -97,7 +101,13 @@ impl Dialect for Words {
         text: &str,
         say: &mut dyn FnMut(ClientMessage<'_>),
     ) -> Result<(), ErrorCode> {
-        match serde_json::from_str(text).map_err(|_| ErrorCode::BadMessage)? {
+        let request = serde_json::from_str(text).map_err(|_| ErrorCode::BadMessage)?;
+        if let Request::Subscribe { topics } | Request::Unsubscribe { topics } = &request
+            && topics.len() > MOST_TOPICS
+        {
+            return Err(ErrorCode::TooLarge);
+        }
+        match request {
             Request::Subscribe { topics } => names(&topics).for_each(|topic| {
                 let channel = Cow::Owned(channel(topic).to_string());
                 say(ClientMessage::Join { channel, userdata: None, seat: None });

@@ -15,7 +15,7 @@ use common::{Client, Guests, Server};
 use http::request::Parts;
 use serde_json::json;
 use signal_axum::{
-    ChannelName, Dialect, ErrorCode, Guest, Signaling, SocketLimits, Speaker, Texts, WebSocketUpgrade,
+    ChannelName, Dialect, ErrorCode, Guest, Signaling, SocketLimits, Speaker, Texts, Timing, WebSocketUpgrade,
 };
 use signal_core::{ClientMessage, Context, Payload, ServerMessage};
 use tokio::{net::TcpListener, time::timeout};
@@ -35,6 +35,19 @@ async fn open(server: &Server, path: &str, first: &str) -> Client {
     client
 }
 
+/// The place of the one before is free when the server has seen that it is gone.
+async fn until_let_in(server: &Server, path: &str) -> Client {
+    let until_free = async {
+        loop {
+            if let Ok(client) = server.try_connect(path).await {
+                return client;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), until_free).await.expect("the place stays taken")
+}
+
 async fn hear_first(client: &mut Client, first: &str) {
     if !first.is_empty() {
         let heard = client.text().await;
@@ -47,21 +60,31 @@ async fn they_are_counted_among_the_sockets_of_an_address() {
     let limits = SocketLimits { per_address: 1, loopback: true, ..SocketLimits::default() };
     let server = Server::with(Signaling::builder().policy(Guests).socket_limits(limits)).await;
     for (path, first) in ALL {
-        // The place of the one before is free when the server has seen that it is gone.
-        let until_free = async {
-            loop {
-                if let Ok(client) = server.try_connect(path).await {
-                    return client;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let mut client = timeout(Duration::from_secs(20), until_free).await.expect("the place stays taken");
+        let mut client = until_let_in(&server, path).await;
         hear_first(&mut client, first).await;
         for (other, _) in ALL {
             assert!(server.try_connect(other).await.is_err(), "{other} while {path} is open");
         }
         client.cut();
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_is_not_used_is_free_again() {
+    let limits = SocketLimits { per_address: 1, loopback: true, ..SocketLimits::default() };
+    let short = Duration::from_millis(200);
+    let timing = Timing { hello: short, heartbeat: short, heartbeat_timeout: short, ..Timing::default() };
+    let builder = Signaling::builder().policy(Guests).socket_limits(limits).timing(timing);
+    let server = Server::with(builder).await;
+    for path in [
+        // It never connects to the namespace.
+        "/socket.io/?EIO=4&transport=websocket",
+        // It is told that it has no place, or no id.
+        "/peerjs?key=other&id=a&token=t",
+    ] {
+        let client = until_let_in(&server, path).await;
+        until_let_in(&server, "/rooms").await.cut();
+        drop(client);
     }
 }
 

@@ -54,6 +54,9 @@ async fn rooms_do_not_hear_each_other() {
     let (mut a, a_id) = join(&server, "/matchbox/tea").await;
     let (mut b, b_id) = join(&server, "/matchbox/coffee").await;
     let (mut c, _) = join(&server, "/matchbox").await;
+    let (d, d_id) = join(&server, "/matchbox/").await;
+    c.expect(json!({ "NewPeer": d_id })).await;
+    drop(d);
     b.say(signal(&a_id, json!("from another room"))).await;
     c.say(signal(&a_id, json!("from no room"))).await;
     // Both have been read when these are answered.
@@ -62,6 +65,16 @@ async fn rooms_do_not_hear_each_other() {
     b.say(signal(&b_id, json!("to itself"))).await;
     let (_, e_id) = join(&server, "/matchbox/tea").await;
     a.expect(json!({ "NewPeer": e_id })).await;
+}
+
+#[tokio::test]
+async fn rooms_that_everybody_has_left_are_gone() {
+    let server = Server::start().await;
+    for number in 0..300 {
+        let (client, _) = join(&server, &format!("/matchbox/{number}")).await;
+        client.cut();
+    }
+    server.is_empty().await;
 }
 
 #[tokio::test]
@@ -138,6 +151,10 @@ async fn in_a_star_each_room_has_its_own_host() {
     host.expect(json!({ "NewPeer": second_id })).await;
     let (_third, third_id) = join(&server, "/star/b").await;
     other_host.expect(json!({ "NewPeer": third_id })).await;
+    // A room without a host is another one.
+    let (mut mesh, _) = join(&server, "/matchbox/a").await;
+    let (_met, met_id) = join(&server, "/matchbox/a").await;
+    mesh.expect(json!({ "NewPeer": met_id })).await;
     host.cut();
     client.expect(json!({ "PeerLeft": host_id })).await;
 }

@@ -53,6 +53,8 @@ async fn those_who_are_there_offer_to_who_comes() {
     c.cut();
     a.expect(json!({ "type": "user-disconnected", "from": c_id })).await;
     b.expect(json!({ "type": "user-disconnected", "from": c_id })).await;
+    // A second time it is in the room already.
+    b.say(json!({ "type": "join-room", "roomId": "tea" })).await;
     // Another room.
     b.say(json!({ "type": "join-room", "roomId": 7 })).await;
     a.expect(json!({ "type": "user-disconnected", "from": b_id })).await;

@@ -6,7 +6,7 @@ use common::{Client, Server};
 use serde_json::{Value, json};
 
 async fn subscribe(server: &Server, topics: Value) -> Client {
-    let mut client = server.connect("/y-webrtc").await;
+    let mut client = server.connect("/y-webrtc/").await;
     client.say(json!({ "type": "subscribe", "topics": topics })).await;
     client.lives().await;
     client
@@ -111,6 +111,8 @@ async fn more_topics_than_channels_are_refused_one_by_one() {
     for _ in 16..20 {
         a.is_told("limit").await;
     }
+    a.say(json!({ "type": "unsubscribe", "topics": vec![""; 65] })).await;
+    a.is_told("too_large").await;
     a.say(json!({ "type": "publish", "topic": "15", "data": 1 })).await;
     assert_eq!(a.hear().await["clients"], 1);
 }

@@ -99,6 +99,8 @@ impl Delivery {
             self.introductions.add(|text| codec::encode(message, text));
             return metrics.encode_time.stop(started);
         }
+        // None is left but by a dialect that has panicked.
+        self.translations.clear();
         let mut frame = None;
         let introduces = matches!(message, ServerMessage::AddPeer { .. });
         let is_alone = to.iter().nth(1).is_none();
@@ -109,7 +111,7 @@ impl Delivery {
                 carried.budget.introduce(&shared.config.rates, now);
             }
             if let Some(dialect) = link.dialect() {
-                self.tell_guest(link, carried, dialect, (message, context), metrics);
+                self.tell_guest(link, carried, dialect, (message, context), is_alone, metrics);
                 continue;
             }
             let frame = frame.get_or_insert_with(|| {
@@ -130,6 +132,7 @@ impl Delivery {
         carried: MutexGuard<'_, LinkState>,
         dialect: &Arc<dyn Dialect>,
         (message, context): (&ServerMessage<'_>, Context<'_>),
+        is_alone: bool,
         metrics: &Metrics,
     ) {
         let known = self.translations.iter().position(|(known, _)| Arc::ptr_eq(known, dialect));
@@ -139,7 +142,8 @@ impl Delivery {
         });
         let (_, Written { frames, close }) = &self.translations[known];
         if !frames.is_empty() {
-            queue(link, carried, frames.iter().cloned(), frames.len() == 1, metrics, &mut self.reached);
+            let is_alone = is_alone && frames.len() == 1;
+            queue(link, carried, frames.iter().cloned(), is_alone, metrics, &mut self.reached);
         }
         self.reached.ended.extend(close.map(|reason| (link.session, reason)));
     }

@@ -16,7 +16,7 @@ use crate::{Frame, frame::FrameBlock};
 /// messages of the hub, which decides.
 ///
 /// A client of a dialect is a *guest*. It does not acknowledge or resume: what is written to it is forgotten, and its session
-/// ends with its socket. Heartbeat, bounds and rates are those of all.
+/// ends with its socket. Heartbeat, bounds and rates are those of all sockets.
 ///
 /// What waits for somebody who is not there yet, and the like, is kept in the dialect. Its methods are called while the whole
 /// server waits, so they must be short, and must not call [`Signaling`](crate::Signaling).

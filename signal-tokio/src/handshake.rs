@@ -161,7 +161,7 @@ pub(crate) fn receive(
         state.link(state.hub.session_of(own.as_str())?).cloned()
     });
     // It has lost its socket, and we have not heard of that.
-    if let Some(before) = before.filter(|before| before.is_of_guest(&*dialect, secret.as_deref())) {
+    if let Some(before) = before.filter(|before| before.is_of_guest(&dialect, secret.as_deref())) {
         shared.end(&before, CloseReason::Replaced);
     }
     let channel = first.clone().and_then(|first| match first {

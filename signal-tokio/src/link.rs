@@ -108,11 +108,11 @@ impl Link {
     }
 
     /// Whether it belongs to a guest of this dialect that has shown this secret.
-    pub(crate) fn is_of_guest(&self, dialect: &dyn Dialect, secret: Option<&str>) -> bool {
+    pub(crate) fn is_of_guest(&self, dialect: &Arc<dyn Dialect>, secret: Option<&str>) -> bool {
         self.foreign.as_ref().is_some_and(|foreign| {
             let shown = foreign.secret.as_deref().zip(secret);
             let is_same = shown.is_some_and(|(own, shown)| own.as_bytes().ct_eq(shown.as_bytes()).into());
-            is_same && foreign.dialect.name() == dialect.name()
+            is_same && Arc::ptr_eq(&foreign.dialect, dialect)
         })
     }
 

@@ -9,7 +9,7 @@ use tokio::time;
 use tracing::Instrument;
 
 use crate::{
-    Admission, Admitted, Builder, Events, Guest, Origins, Refusal, Socket, Timing, connection,
+    Admission, Admitted, Builder, Events, FrameLimits, Guest, Origins, Refusal, Socket, Timing, connection,
     driver::Shared, link::Link, metrics::OpenSocket, question::unharmed, random, timer, trace,
 };
 
@@ -206,6 +206,18 @@ impl Signaling {
     #[must_use]
     pub fn most_read(&self) -> usize {
         self.shared.config.frames.read
+    }
+
+    /// The bounds of a frame, to which also texts of other protocols are held. For dialects.
+    #[must_use]
+    pub fn frame_limits(&self) -> &FrameLimits {
+        &self.shared.config.frames
+    }
+
+    /// Which pages are let in. For adapters.
+    #[must_use]
+    pub fn origins(&self) -> &Origins {
+        &self.shared.config.origins
     }
 
     /// The times that a socket is held to. For adapters.

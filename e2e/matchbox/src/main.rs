@@ -23,8 +23,8 @@ const POLL: Duration = Duration::from_millis(20);
 async fn main() -> Result<(), Box<dyn Error>> {
     let signaling = Signaling::builder().policy(Guests).build()?;
     let app = Router::new()
-        .nest("/mesh", Matchbox::new(&signaling).router())
-        .nest("/star", Matchbox::new(&signaling).client_server().router());
+        .nest_service("/mesh", Matchbox::new(&signaling).router())
+        .nest_service("/star", Matchbox::new(&signaling).client_server().router());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("ws://{}", listener.local_addr()?);
     tokio::spawn(signal_axum::serve(listener, app, pending()));

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Event;
+use super::{Event, id_of};
 
 /// Most letters for one peer: an offer and its candidates, twice.
 const MOST_LETTERS: usize = 32;
@@ -27,9 +27,16 @@ const MOST_PEERS: usize = 1_000;
 /// Most peers for whom something is kept of one sender, so that nobody alone takes the room of all.
 const MOST_OF_ONE: usize = 16;
 
-/// There is no room for the letter, and those that it belongs to are thrown away.
-#[derive(Debug)]
-pub(super) struct Full;
+/// What becomes of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is kept.
+    Kept,
+    /// There is no room for it, and those of the same sender that it belongs to are thrown away.
+    Full,
+    /// It belongs to some that were thrown away.
+    TooLate,
+}
 
 /// Locked while the state of the whole server is, so it must not call it while it is locked.
 pub(super) struct Mailbox {
@@ -56,7 +63,8 @@ struct Letters {
 
 struct Letter {
     from: PeerId,
-    text: Box<str>,
+    /// Nothing: there was no room for what this sender has sent, and it has been told.
+    text: Option<Box<str>>,
     sent: Instant,
 }
 
@@ -70,14 +78,14 @@ impl Mailbox {
     }
 
     /// Keeps a letter from one peer to another.
-    pub(super) fn keep(self: &Arc<Self>, to: &PeerId, from: &PeerId, text: &str) -> Result<(), Full> {
+    pub(super) fn keep(self: &Arc<Self>, to: &PeerId, from: &PeerId, text: &str) -> Outcome {
         // Whoever sends is in a task of the runtime.
-        let runtime = Handle::try_current().map_err(|_| Full)?;
-        let is_first = self.lock().keep(to, from, text)?;
+        let Ok(runtime) = Handle::try_current() else { return Outcome::Full };
+        let (outcome, is_first) = self.lock().keep(to, from, text);
         if is_first {
             runtime.spawn(Arc::clone(self).expire(to.clone(), from.clone()));
         }
-        Ok(())
+        outcome
     }
 
     /// All that is kept for a peer that has come, in the order in which it was sent.
@@ -89,13 +97,13 @@ impl Mailbox {
     async fn expire(self: Arc<Self>, to: PeerId, from: PeerId) {
         // It is later when more has been sent since, and never if the peer has come.
         while let Some(due) = self.due(&to, &from) {
-            if due <= Instant::now() {
-                self.lock().forget(&to, &from);
+            if due > Instant::now() {
+                sleep_until(due).await;
+            } else if self.lock().forget(&to, &from) {
                 // The sender may be gone, too.
-                let _ = self.signaling.send_to_peer(&from, &Event::expire(&to, &from));
-                return;
+                let event = Event::Expire { src: &id_of(&to), dst: &id_of(&from) };
+                let _ = self.signaling.send_to_peer(&from, &event);
             }
-            sleep_until(due).await;
         }
     }
 
@@ -106,26 +114,48 @@ impl Mailbox {
     }
 }
 
+impl Letters {
+    /// All of one sender.
+    fn remove(&mut self, from: &PeerId) -> Vec<Letter> {
+        let (removed, rest): (Vec<_>, Vec<_>) =
+            self.letters.drain(..).partition(|letter| letter.from == *from);
+        self.letters = rest.into();
+        self.bytes = self.letters.iter().flat_map(|letter| &letter.text).map(|text| text.len()).sum();
+        removed
+    }
+}
+
 impl Kept {
-    /// Whether nothing was kept from one peer to the other before.
-    fn keep(&mut self, to: &PeerId, from: &PeerId, text: &str) -> Result<bool, Full> {
+    /// What becomes of a letter, and whether nothing was kept from one peer to the other before.
+    fn keep(&mut self, to: &PeerId, from: &PeerId, text: &str) -> (Outcome, bool) {
         let (boxes, of_sender) = (self.boxes.len(), self.senders.get(from).copied().unwrap_or_default());
-        let own = self.boxes.get(to);
-        let is_first = own.is_none_or(|own| own.letters.iter().all(|letter| letter.from != *from));
-        let has_room = own.map_or(boxes < MOST_PEERS && text.len() <= MOST_BYTES, |own| {
+        let own = self.boxes.get_mut(to);
+        let before =
+            own.as_ref().and_then(|own| own.letters.iter().rev().find(|letter| letter.from == *from));
+        let (is_first, is_refused) = (before.is_none(), before.is_some_and(|letter| letter.text.is_none()));
+        if is_refused {
+            return (Outcome::TooLate, false);
+        }
+        let has_room = own.as_ref().map_or(boxes < MOST_PEERS && text.len() <= MOST_BYTES, |own| {
             own.letters.len() < MOST_LETTERS && own.bytes + text.len() <= MOST_BYTES
         });
-        if !has_room || (is_first && of_sender >= MOST_OF_ONE) {
-            self.forget(to, from);
-            return Err(Full);
+        let letter = |text| Letter { from: from.clone(), text, sent: Instant::now() };
+        match own {
+            _ if is_first && (!has_room || of_sender >= MOST_OF_ONE) => return (Outcome::Full, false),
+            Some(own) if !has_room => {
+                own.remove(from);
+                own.letters.push_back(letter(None));
+                return (Outcome::Full, false);
+            }
+            _ => {}
         }
         let own = self.boxes.entry(to.clone()).or_default();
         own.bytes += text.len();
-        own.letters.push_back(Letter { from: from.clone(), text: text.into(), sent: Instant::now() });
+        own.letters.push_back(letter(Some(text.into())));
         if is_first {
             *self.senders.entry(from.clone()).or_default() += 1;
         }
-        Ok(is_first)
+        (Outcome::Kept, is_first)
     }
 
     fn take(&mut self, to: &PeerId) -> Vec<Box<str>> {
@@ -133,22 +163,20 @@ impl Kept {
         for from in own.letters.iter().map(|letter| &letter.from).collect::<HashSet<_>>() {
             self.leave(from);
         }
-        own.letters.into_iter().map(|letter| letter.text).collect()
+        own.letters.into_iter().filter_map(|letter| letter.text).collect()
     }
 
-    /// Throws away what is kept from one peer to another.
-    fn forget(&mut self, to: &PeerId, from: &PeerId) {
-        let Some(own) = self.boxes.get_mut(to) else { return };
-        let before = own.letters.len();
-        own.letters.retain(|letter| letter.from != *from);
-        own.bytes = own.letters.iter().map(|letter| letter.text.len()).sum();
-        let (is_changed, is_empty) = (own.letters.len() < before, own.letters.is_empty());
-        if is_empty {
+    /// Throws away what is kept from one peer to another. Whether the sender is still to be told.
+    fn forget(&mut self, to: &PeerId, from: &PeerId) -> bool {
+        let Some(own) = self.boxes.get_mut(to) else { return false };
+        let removed = own.remove(from);
+        if own.letters.is_empty() {
             self.boxes.remove(to);
         }
-        if is_changed {
+        if !removed.is_empty() {
             self.leave(from);
         }
+        removed.iter().any(|letter| letter.text.is_some())
     }
 
     /// In one box there is nothing of this sender any more.

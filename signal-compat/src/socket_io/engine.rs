@@ -4,7 +4,10 @@ use std::{
     fmt, io, mem,
     ops::ControlFlow,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -19,9 +22,13 @@ use tokio::{
 
 use super::group::Known;
 
-/// Most packets that are received and not looked at. A client over its rate is not looked at for a while; beyond this it is cut
-/// off, since nothing keeps Engine.IO from reading. It is more than a client may send at once.
-const MOST_UNREAD: usize = 256;
+/// Most packets that are received and not looked at, and their bytes. A client over its rate is not looked at for a while; beyond
+/// this it is cut off, since nothing keeps Engine.IO from reading. A request of long polling may bring hundreds at once.
+const MOST_UNREAD: usize = 1024;
+const MOST_UNREAD_BYTES: usize = 1 << 20;
+
+/// The longest name of another namespace that is told that there is none.
+const LONGEST_NAMESPACE: usize = 64;
 
 /// When to try again to hand something to a client that has not fetched what is there for it.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -56,14 +63,26 @@ pub(super) struct Data(Mutex<State>);
 enum State {
     /// It has not connected to the namespace.
     Waits(Box<Admitted>),
-    Open(Sender<Packet>),
+    Open(Sender<Packet>, Unread),
     #[default]
     Closed,
 }
 
+/// How many bytes are received and not looked at.
+type Unread = Arc<AtomicUsize>;
+
 enum Packet {
     Text(Str),
     Binary,
+}
+
+impl Packet {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary => 0,
+        }
+    }
 }
 
 impl Data {
@@ -87,11 +106,19 @@ impl Engine {
     fn open(&self, admitted: Admitted, connection: &Arc<Connection>) -> State {
         let (sender, incoming) = mpsc::channel(MOST_UNREAD);
         let connection = Arc::clone(connection);
-        let known = Known::default();
-        let socket =
-            EngineSocket { connection, incoming, known, unsent: None, again: None, is_pinged: false };
+        let unread = Unread::default();
+        let socket = EngineSocket {
+            connection,
+            incoming,
+            unread: Arc::clone(&unread),
+            known: Known::default(),
+            unsent: None,
+            again: None,
+            is_welcomed: false,
+            is_pinged: false,
+        };
         tokio::spawn(self.signaling.serve(socket, admitted));
-        State::Open(sender)
+        State::Open(sender, unread)
     }
 
     fn take(&self, packet: Packet, connection: &Arc<Connection>) {
@@ -99,18 +126,26 @@ impl Engine {
         *state = match mem::take(&mut *state) {
             State::Waits(admitted) => match &packet {
                 Packet::Text(text) if connects(text) => self.open(*admitted, connection),
-                Packet::Text(text) if text.starts_with("0/") => {
-                    let namespace = text[1..].split(',').next().unwrap_or_default();
-                    // It is told so, or is gone.
-                    let _ = connection.emit(format!("4{namespace},{{\"message\":\"Invalid namespace\"}}"));
-                    State::Waits(admitted)
+                Packet::Text(text) => match namespace(text) {
+                    Some(namespace) => {
+                        // It is told so, or is gone.
+                        let _ =
+                            connection.emit(format!("4{namespace},{{\"message\":\"Invalid namespace\"}}"));
+                        State::Waits(admitted)
+                    }
+                    None => State::Closed,
+                },
+                Packet::Binary => State::Closed,
+            },
+            State::Open(sender, unread) => {
+                let bytes = packet.bytes();
+                let has_room = unread.fetch_add(bytes, Relaxed) + bytes <= MOST_UNREAD_BYTES;
+                if has_room && sender.try_send(packet).is_ok() {
+                    State::Open(sender, unread)
+                } else {
+                    State::Closed
                 }
-                Packet::Text(_) | Packet::Binary => State::Closed,
-            },
-            State::Open(sender) => match sender.try_send(packet) {
-                Ok(()) => State::Open(sender),
-                Err(TrySendError::Full(_) | TrySendError::Closed(_)) => State::Closed,
-            },
+            }
             State::Closed => State::Closed,
         };
         let is_closed = matches!(*state, State::Closed);
@@ -127,17 +162,25 @@ fn connects(text: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('{') || rest.starts_with("/,"))
 }
 
+/// Another namespace that a client wants to connect to.
+fn namespace(text: &str) -> Option<&str> {
+    let namespace = text.strip_prefix('0')?.split(',').next()?;
+    (namespace.starts_with('/') && namespace.len() <= LONGEST_NAMESPACE).then_some(namespace)
+}
+
 impl EngineIoHandler for Engine {
     type Data = Data;
 
     fn on_connect(self: Arc<Self>, connection: Arc<Connection>) {
-        let admitted = connection.req_parts.extensions.get().and_then(Ticket::take);
-        *connection.data.lock() = admitted.map_or(State::Closed, |admitted| State::Waits(Box::new(admitted)));
+        let Some(admitted) = connection.req_parts.extensions.get().and_then(Ticket::take) else {
+            return connection.close(DisconnectReason::TransportClose);
+        };
+        *connection.data.lock() = State::Waits(Box::new(admitted));
         // To connect to the namespace is its `hello`.
         let patience = self.signaling.timing().hello;
         tokio::spawn(async move {
             time::sleep(patience).await;
-            let is_open = matches!(*connection.data.lock(), State::Open(_));
+            let is_open = matches!(*connection.data.lock(), State::Open(..));
             if !is_open {
                 connection.close(DisconnectReason::TransportClose);
             }
@@ -160,10 +203,13 @@ impl EngineIoHandler for Engine {
 struct EngineSocket {
     connection: Arc<Connection>,
     incoming: Receiver<Packet>,
+    unread: Unread,
     known: Known,
     /// What there was no room for, and when to try it again.
     unsent: Option<Str>,
     again: Option<Pin<Box<Sleep>>>,
+    /// Whether it has been told anything.
+    is_welcomed: bool,
     /// Whether the driver asks for a sign of life. Engine.IO asks the client itself, and closes the connection without.
     is_pinged: bool,
 }
@@ -180,7 +226,10 @@ impl Socket for EngineSocket {
         }
         loop {
             let taken = match self.incoming.poll_recv(context) {
-                Poll::Ready(Some(packet)) => take(read(&packet)),
+                Poll::Ready(Some(packet)) => {
+                    self.unread.fetch_sub(packet.bytes(), Relaxed);
+                    take(read(&packet))
+                }
                 Poll::Ready(None) => {
                     let _ = take(Received::Closed);
                     return Poll::Ready(());
@@ -219,6 +268,7 @@ impl Socket for EngineSocket {
             match next() {
                 None => return Poll::Ready(Ok(())),
                 Some(Outgoing::Message(frame) | Outgoing::Rest(frame, _)) => {
+                    self.is_welcomed = true;
                     let text = String::from_utf8_lossy(frame.as_ref());
                     self.unsent = self.known.lets_through(&text).then(|| text.into_owned().into());
                 }
@@ -230,8 +280,11 @@ impl Socket for EngineSocket {
                 Some(Outgoing::Close(CloseReason::Draining | CloseReason::Slow | CloseReason::Heartbeat)) => {
                     self.connection.close(DisconnectReason::ClosingServer);
                 }
-                // Whoever is sent away does not.
-                Some(Outgoing::Close(_)) => self.unsent = Some("1".into()),
+                // Whoever is sent away does not, or is not let in.
+                Some(Outgoing::Close(_)) if self.is_welcomed => self.unsent = Some("1".into()),
+                Some(Outgoing::Close(reason)) => {
+                    self.unsent = Some(format!("4{{\"message\":\"{}\"}}", reason.as_str()).into());
+                }
             }
         }
     }

@@ -51,10 +51,10 @@ impl Server {
             .nest("/signal", signal_axum::router(&signaling))
             .merge(peer_server.clone().router())
             .nest("/listed", peer_server.key("listed").discovery().origins(Origins::any()).router())
-            .nest("/y-webrtc", YWebrtc::new(&signaling).router())
-            .nest("/matchbox", Matchbox::new(&signaling).router())
-            .nest("/star", Matchbox::new(&signaling).client_server().router())
-            .nest("/rooms", Rooms::new(&signaling).router())
+            .nest_service("/y-webrtc", YWebrtc::new(&signaling).router())
+            .nest_service("/matchbox", Matchbox::new(&signaling).router())
+            .nest_service("/star", Matchbox::new(&signaling).client_server().router())
+            .nest_service("/rooms", Rooms::new(&signaling).router())
             .merge(SocketIo::new(&signaling).router())
             .nest("/meets", SocketIo::new(&signaling).meets_native().router());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
@@ -90,6 +90,11 @@ pub(crate) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Client {
     pub(crate) async fn say(&mut self, text: impl ToString) {
         self.0.send(Message::text(text.to_string())).await.expect("the socket is open");
+    }
+
+    /// Says something to a server that may have closed the socket.
+    pub(crate) async fn try_say(&mut self, text: impl ToString) -> tungstenite::Result<()> {
+        self.0.send(Message::text(text.to_string())).await
     }
 
     /// The next text.
