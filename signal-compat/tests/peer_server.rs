@@ -4,13 +4,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Client, EXPIRES_AFTER, Guests, Server};
+use common::{Client, Guests, Server};
 use serde_json::{Value, json};
 use signal_axum::{Limits, Signaling, Timing};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::Instant,
 };
 
 fn path(id: &str, token: &str) -> String {
@@ -89,15 +88,12 @@ async fn what_is_sent_too_early_is_kept_for_a_while() {
 }
 
 #[tokio::test]
-async fn who_does_not_come_is_told_once_and_not_too_early() {
+async fn that_somebody_does_not_come_is_told_once() {
     let server = Server::start().await;
     let mut a = open(&server, "a").await;
     a.say(to("nobody", "OFFER", json!(1))).await;
-    let late = Instant::now() + EXPIRES_AFTER.mul_f64(0.9);
-    tokio::time::sleep_until(late).await;
     a.say(to("nobody", "CANDIDATE", json!(2))).await;
     a.expect(json!({ "type": "EXPIRE", "src": "nobody", "dst": "a" })).await;
-    assert!(late.elapsed() >= EXPIRES_AFTER, "the candidate has had its time, too");
     // Not the candidate a second time.
     let _b = open(&server, "nobody").await;
     a.say(to("nobody", "OFFER", json!(3))).await;

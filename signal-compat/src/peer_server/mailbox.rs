@@ -195,3 +195,59 @@ impl fmt::Debug for Mailbox {
         f.debug_struct("Mailbox").field("boxes", &self.lock().boxes.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{task::yield_now, time::advance};
+
+    use super::*;
+
+    fn mailbox() -> (Arc<Mailbox>, PeerId, PeerId) {
+        let signaling = Signaling::builder().build().unwrap();
+        let mailbox = Arc::new(Mailbox::new(&signaling, Duration::from_secs(5)));
+        (mailbox, PeerId::new("to").unwrap(), PeerId::new("from").unwrap())
+    }
+
+    async fn pass(millis: u64) {
+        // So that those who wait have set their timers before, and have run after.
+        for _ in 0..3 {
+            yield_now().await;
+        }
+        advance(Duration::from_millis(millis)).await;
+        for _ in 0..3 {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_letter_has_its_whole_time_and_those_before_it_wait_for_it() {
+        let (mailbox, to, from) = mailbox();
+        assert_eq!(mailbox.keep(&to, &from, "offer"), Outcome::Kept);
+        pass(4_800).await;
+        assert_eq!(mailbox.keep(&to, &from, "candidate"), Outcome::Kept);
+        pass(4_900).await;
+        assert_eq!(mailbox.take(&to), ["offer".into(), "candidate".into()]);
+        assert_eq!(mailbox.keep(&to, &from, "again"), Outcome::Kept);
+        pass(5_100).await;
+        assert_eq!(mailbox.take(&to), []);
+        let kept = mailbox.lock();
+        assert!(kept.boxes.is_empty() && kept.senders.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_belongs_to_something_that_was_thrown_away_is_not_kept_until_that_is_forgotten() {
+        let (mailbox, to, from) = mailbox();
+        for _ in 0..MOST_LETTERS {
+            assert_eq!(mailbox.keep(&to, &from, "candidate"), Outcome::Kept);
+        }
+        assert_eq!(mailbox.keep(&to, &from, "candidate"), Outcome::Full);
+        assert_eq!(mailbox.keep(&to, &from, "candidate"), Outcome::TooLate);
+        let other = PeerId::new("other").unwrap();
+        assert_eq!(mailbox.keep(&to, &other, "offer"), Outcome::Kept, "others have room again");
+        pass(5_100).await;
+        assert_eq!(mailbox.keep(&to, &from, "offer"), Outcome::Kept);
+        assert_eq!(mailbox.take(&to), ["offer".into()]);
+        let kept = mailbox.lock();
+        assert!(kept.boxes.is_empty() && kept.senders.is_empty());
+    }
+}
