@@ -308,9 +308,8 @@ impl Conversation {
 
     fn read(&mut self, text: &str) -> Result<(), Ending> {
         let session = self.attached.link.session;
-        let link = Arc::clone(&self.attached.link);
-        if let Some(foreign) = &link.foreign {
-            return self.read_guest(&link, foreign, text);
+        if self.attached.link.foreign.is_some() {
+            return self.read_guest(text);
         }
         let frame = match codec::decode(text, &self.shared.config.frames) {
             Ok(frame) => frame,

@@ -5,14 +5,15 @@ use std::{mem, sync::Arc};
 use signal_core::{ClientFrame, ClientMessage, Input, codec};
 
 use super::{Conversation, Ending};
-use crate::{dialect::Foreign, link::Link, rate::Cost};
+use crate::rate::Cost;
 
 impl Conversation {
     /// Reads a text of another protocol. It may mean several messages, and each is charged as one.
-    pub(super) fn read_guest(&mut self, link: &Link, foreign: &Foreign, text: &str) -> Result<(), Ending> {
+    pub(super) fn read_guest(&mut self, text: &str) -> Result<(), Ending> {
+        let (shared, link) = (Arc::clone(&self.shared), Arc::clone(&self.attached.link));
+        let Some(foreign) = &link.foreign else { return Ok(()) };
         let session = link.session;
         let (mut of_text, mut delivered) = (Some(mem::take(&mut self.owed)), Ok(()));
-        let shared = Arc::clone(&self.shared);
         let understood = codec::check(text, &shared.config.frames).and_then(|()| {
             foreign.decode(&link.peer, &*shared, text, &mut |message| {
                 self.pongs |= message == ClientMessage::Ping;
