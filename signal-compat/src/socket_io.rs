@@ -112,9 +112,8 @@ impl SocketIo {
         let cors = mount.cors().allow_credentials(true);
         let answer = async move |request: Request| {
             let (mut parts, body) = request.into_parts();
-            // A socket is counted among those of its address.
-            let is_upgrade = parts.headers.contains_key(header::UPGRADE);
-            let place = if is_upgrade { None } else { Some(polls.try_acquire_owned()) };
+            // A WebSocket is counted among those of its address.
+            let place = if is_websocket(&parts) { None } else { Some(polls.try_acquire_owned()) };
             if let Some(Err(_)) = place {
                 return Refusal::unavailable("There are too many requests.").into_response().into_response();
             }
@@ -136,6 +135,12 @@ impl SocketIo {
         };
         Router::new().route(PATH, any(answer)).route_layer(cors)
     }
+}
+
+/// Whether the request is for a WebSocket, and nothing else.
+fn is_websocket(parts: &Parts) -> bool {
+    let says_polling = parts.uri.query().is_some_and(|query| query.contains("polling"));
+    parts.headers.contains_key(header::UPGRADE) && !says_polling
 }
 
 /// Whether the request names a session of Engine.IO, be it there or not.
