@@ -72,7 +72,7 @@ async fn they_are_counted_among_the_sockets_of_an_address() {
 #[tokio::test]
 async fn a_place_that_is_not_used_is_free_again() {
     let limits = SocketLimits { per_address: 1, loopback: true, ..SocketLimits::default() };
-    let short = Duration::from_millis(200);
+    let short = Duration::from_millis(500);
     let timing = Timing { hello: short, heartbeat: short, heartbeat_timeout: short, ..Timing::default() };
     let builder = Signaling::builder().policy(Guests).socket_limits(limits).timing(timing);
     let server = Server::with(builder).await;

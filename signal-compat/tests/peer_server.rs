@@ -218,7 +218,7 @@ async fn bad_input_is_answered_and_harms_nobody() {
 
 #[tokio::test]
 async fn whoever_answers_pings_lives_and_whoever_does_not_frees_its_id() {
-    let heartbeat = Duration::from_millis(100);
+    let heartbeat = Duration::from_millis(500);
     let timing = Timing { heartbeat, heartbeat_timeout: heartbeat, ..Timing::default() };
     let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
     // It never says HEARTBEAT, nor anything else.

@@ -67,7 +67,7 @@ impl Page {
 
 #[tokio::test]
 async fn a_page_that_is_frozen_frees_its_place() {
-    let heartbeat = Duration::from_millis(100);
+    let heartbeat = Duration::from_millis(500);
     let timing = Timing { heartbeat, heartbeat_timeout: heartbeat, ..Timing::default() };
     let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
     let mut a = Page::open(&server).await;
@@ -103,7 +103,7 @@ async fn whoever_does_not_read_is_let_go() {
 
 #[tokio::test]
 async fn who_does_not_connect_to_the_namespace_is_let_go() {
-    let timing = Timing { hello: Duration::from_millis(100), ..Timing::default() };
+    let timing = Timing { hello: Duration::from_millis(500), ..Timing::default() };
     let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
     let mut silent = server.connect("/socket.io/?EIO=4&transport=websocket").await;
     silent.closed().await;
@@ -409,7 +409,7 @@ async fn long_polling() {
 
 #[tokio::test]
 async fn whoever_stops_polling_or_upgrading_frees_its_place() {
-    let (heartbeat, hello) = (Duration::from_millis(200), Duration::from_millis(200));
+    let (heartbeat, hello) = (Duration::from_millis(500), Duration::from_millis(500));
     let timing = Timing { heartbeat, heartbeat_timeout: heartbeat, hello, ..Timing::default() };
     let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
     for upgrades in [false, true] {
@@ -470,7 +470,7 @@ async fn a_packet_that_is_too_large_or_no_packet_ends_the_socket_alone() {
 
 #[tokio::test]
 async fn a_request_whose_body_does_not_come_is_given_up() {
-    let timing = Timing { hello: Duration::from_millis(200), ..Timing::default() };
+    let timing = Timing { hello: Duration::from_millis(500), ..Timing::default() };
     let server = Server::with(Signaling::builder().policy(Guests).timing(timing)).await;
     let sid = poll_open(&server).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
