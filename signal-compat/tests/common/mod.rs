@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long what is sent to a peer that is not there is kept.
-pub(crate) const EXPIRES_AFTER: Duration = Duration::from_millis(300);
+pub(crate) const EXPIRES_AFTER: Duration = Duration::from_millis(1500);
 
 /// Lets all guests in.
 pub(crate) struct Guests;
