@@ -3,6 +3,8 @@
 // Each test file uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod page;
+
 use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
