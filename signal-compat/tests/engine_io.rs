@@ -9,7 +9,7 @@ use common::{
     page::{Page, read},
 };
 use serde_json::json;
-use signal_axum::{Signaling, Timing};
+use signal_axum::{Rates, Signaling, Timing};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -120,15 +120,24 @@ async fn a_packet_that_is_too_large_or_no_packet_ends_the_socket_alone() {
         }
         healthy.lives().await;
     }
-    // Of many packets that nobody looks at, not more than a part is kept.
+}
+
+#[tokio::test]
+async fn of_what_nobody_looks_at_not_more_than_a_part_is_kept() {
+    // After the first packet it is not looked at any more, for as long as the test takes.
+    let patience = Duration::from_secs(60 * 60);
+    let rates = Rates { bytes: 1, burst_bytes: 1, patience, ..Rates::default() };
+    let (heartbeat, heartbeat_timeout) = (Duration::from_millis(500), patience);
+    let timing = Timing { heartbeat, heartbeat_timeout, ..Timing::default() };
+    let server = Server::with(Signaling::builder().policy(Guests).rates(rates).timing(timing)).await;
     let mut flood = Page::open(&server).await;
-    for _ in 0..200 {
+    for _ in 0..40 {
         if flood.client.try_say(format!("42[\"x\",\"{}\"]", "y".repeat(60_000))).await.is_err() {
             break;
         }
     }
     flood.client.closed().await;
-    healthy.lives().await;
+    server.is_empty().await;
 }
 
 #[tokio::test]

@@ -249,6 +249,10 @@ impl Socket for EngineSocket {
         context: &mut Context<'_>,
         mut next: impl FnMut() -> Option<Outgoing>,
     ) -> Poll<io::Result<()>> {
+        // Whoever is not read, as it has sent too much, is not heard to go either.
+        if matches!(*self.connection.data.lock(), State::Closed) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         loop {
             if let Some(again) = &mut self.again {
                 ready!(again.as_mut().poll(context));
