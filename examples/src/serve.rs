@@ -117,8 +117,9 @@ async fn serve(systems: &[System], arguments: &Arguments) -> Result<(), Box<dyn 
     let mut app = pages::router(&places).merge(guests::listed(guests.is_some()));
     if let Some(signaling) = &guests {
         app = app.merge(guests::router(signaling, arguments));
-        let group = places.iter().filter(|place| place.system.name == group::SYSTEM.name);
-        app = group.fold(app, |app, group| app.merge(guests::of_group(&group.signaling, arguments)));
+        if let Some(group) = places.iter().find(|place| place.system.name == group::SYSTEM.name) {
+            app = app.merge(guests::of_group(&group.signaling, arguments));
+        }
     }
     let (tls, admin) = (arguments.tls()?, arguments.admin().await?);
 

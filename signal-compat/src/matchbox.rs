@@ -80,8 +80,8 @@ impl Matchbox {
         self
     }
 
-    /// `/{room}`, and all other paths for those who name none; to be nested
-    /// by [`Router::nest_service`], which takes the path with a `/` at its end, too.
+    /// `/{room}`, and all other paths for those who name none; to be nested by [`Router::nest_service`],
+    /// which takes the path with a `/` at its end, too.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let dialect: Arc<dyn Dialect> = Arc::new(Words { topology: self.topology });
         let mount = self.mount;

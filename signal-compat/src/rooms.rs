@@ -47,8 +47,8 @@ impl Rooms {
         self
     }
 
-    /// Every path is the socket's, to be nested
-    /// by [`Router::nest_service`], which takes the path with a `/` at its end, too.
+    /// Every path is the socket's, to be nested by [`Router::nest_service`],
+    /// which takes the path with a `/` at its end, too.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         self.mount.socket(Arc::new(Words))
     }

@@ -102,6 +102,7 @@ pub(crate) fn say(dialect: &dyn Dialect, message: &ServerMessage<'_>) -> Option<
     write(dialect, message, Context::default()).frames.pop()
 }
 
+/// What a dialect has for a message.
 pub(crate) fn write(dialect: &dyn Dialect, message: &ServerMessage<'_>, context: Context<'_>) -> Written {
     let mut block = FrameBlock::default();
     let mut texts = Texts { block: &mut block, close: None };

@@ -87,7 +87,8 @@ impl Signaling {
         self.shared.lock().hub.sessions().map(|(_, peer)| peer.clone()).collect()
     }
 
-    /// Sends an app message to one peer, which gets it as `message` without `peer_id`.
+    /// Sends an app message to one peer, which gets it as `message` without `peer_id`. What a peer gets that speaks another
+    /// protocol, if that has words for it, is its [`Dialect`](crate::Dialect)'s to say.
     ///
     /// # Errors
     ///
@@ -99,7 +100,7 @@ impl Signaling {
         if self.shared.handle_for(&link, input, |_| true) { Ok(()) } else { Err(SendError::NoRecipient) }
     }
 
-    /// Sends an app message to all members of a channel, which get it as `message` without `peer_id`.
+    /// Sends an app message to all members of a channel, as [`Signaling::send_to_peer`] does to one.
     ///
     /// # Errors
     ///

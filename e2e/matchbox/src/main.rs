@@ -60,7 +60,10 @@ async fn meet(what: &str, url: &str, others: &[usize]) {
         heard.insert(id, from);
     }
     for (id, from) in &heard {
-        assert!(from.iter().all(|other| heard[other].contains(id)), "{what}: both sides of a pair hear each other");
+        assert!(
+            from.iter().all(|other| heard[other].contains(id)),
+            "{what}: both sides of a pair hear each other"
+        );
     }
     println!("{what}: ok");
 }
@@ -96,8 +99,11 @@ async fn client(url: String, others: usize) -> (PeerId, Vec<PeerId>) {
 
 fn received(socket: &mut WebRtcSocket) -> Vec<PeerId> {
     let packets = socket.channel_mut(0).receive();
-    packets.into_iter().map(|(peer, packet)| {
-        assert_eq!(&*packet, b"hello");
-        peer
-    }).collect()
+    packets
+        .into_iter()
+        .map(|(peer, packet)| {
+            assert_eq!(&*packet, b"hello");
+            peer
+        })
+        .collect()
 }

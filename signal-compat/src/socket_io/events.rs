@@ -52,7 +52,7 @@ pub(super) fn write(message: &ServerMessage<'_>, context: Context<'_>, texts: &m
     } else if let ServerMessage::Message { peer_id, channel, data } = message {
         let (peer_id, channel) = (peer_id.as_deref(), channel.as_deref().map(Kind::of));
         match (peer_id, channel) {
-            // It was written below.
+            // It is the event already.
             (Some(_), Some((Kind::Two | Kind::Meeting, _))) => {
                 texts.text(|text| text.extend_from_slice(format!("2{}", data.as_str()).as_bytes()));
             }
